@@ -1,0 +1,66 @@
+# Everything that one does with Roster. `make` alone lists it.
+
+GO ?= go
+BIN := bin
+# Tests of packages run side by side, and each package has a PostgreSQL of its own.
+TEST_FLAGS := -timeout 15m $(if $(RACE),-race)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: postgres build ## run Roster on http://localhost:8080, from a bare clone
+	@ROSTER_DEV=1 exec $(BIN)/roster serve
+
+.PHONY: demo
+demo: postgres build ## run Roster with a believable world in it
+	@ROSTER_DEV=1 exec $(BIN)/roster serve --demo
+
+.PHONY: test
+test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector
+	$(GO) test $(TEST_FLAGS) ./...
+
+.PHONY: check
+check: verify lint ## what needs no running: generated files current, formatting, vet, staticcheck
+
+.PHONY: build
+build:
+	@mkdir -p $(BIN)
+	@$(GO) build -o $(BIN)/roster ./cmd/roster
+
+.PHONY: generate
+generate: tools ## write the generated files anew (sqlc, templ)
+	$(BIN)/sqlc generate
+	$(BIN)/templ generate -path views -log-level warn
+
+.PHONY: verify
+verify: generate
+	@git diff --exit-code -- db views || { echo "Generated files are not current: run make generate and commit."; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- db views)" || { echo "Generated files are not committed."; exit 1; }
+	@! grep -nE '[^@:[:alnum:]_]@[a-z_]+' db/rosterdb/*.sql.go db/authdb/*.sql.go || { echo "A parameter stayed in the SQL text: write it with spaces around."; exit 1; }
+
+.PHONY: lint
+lint: tools
+	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _templ.go))" || { gofmt -l $$(git ls-files '*.go' | grep -v _templ.go); echo "Run gofmt."; exit 1; }
+	$(GO) vet ./...
+	$(BIN)/staticcheck ./...
+
+.PHONY: tools
+tools:
+	@mkdir -p $(BIN)
+	@cd internal/tools && $(GO) build -o ../../$(BIN)/ github.com/sqlc-dev/sqlc/cmd/sqlc github.com/a-h/templ/cmd/templ honnef.co/go/tools/cmd/staticcheck
+
+.PHONY: vendor
+vendor: ## fetch the vendored files again, by their pinned versions
+	sh static/vendor.sh
+
+# A PostgreSQL server of version 15 or later, found or installed by the system's package manager.
+.PHONY: postgres
+postgres:
+	@sh .ci/need postgres
+
+# A Chromium, for the browser's tests.
+.PHONY: chromium
+chromium:
+	@sh .ci/need chromium
