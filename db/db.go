@@ -1,0 +1,524 @@
+// Package db decides which rows a transaction sees. It owns the connections and never hands one out:
+// every query comes through a door.
+//
+//   - Read: one organization's rows, to look at
+//   - InOrg: the same, to change, in one transaction
+//   - Door: what is seen before an organization is entered, through the functions of schema door
+//   - Auth: people, credentials, sessions, through a pool of its own
+//   - Jobs, EnterJob: the jobs, through a third
+//
+// Inside an organization PostgreSQL itself keeps the others away, by row security; queries name org_id
+// all the same, which is also the way to the index.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"roster/db/authdb"
+	"roster/db/rosterdb"
+)
+
+// DB holds the pools. Each connects as a role of its own, none of which may become another.
+type DB struct {
+	app    *pgxpool.Pool
+	auth   *pgxpool.Pool
+	worker *pgxpool.Pool
+}
+
+// Config names the database once per role.
+type Config struct {
+	App    string // as roster_app
+	Auth   string // as roster_auth
+	Worker string // as roster_worker; empty where no jobs are worked
+
+	// MaxConns bounds the pool of pages; 0 means twice the cores, which keeps the slowest page quickest.
+	MaxConns int32
+	// Tracer watches statements; tests count round trips with it.
+	Tracer pgx.QueryTracer
+}
+
+// Open connects and refuses what would make row security worthless: a powerful role, a table without
+// protection, a server that is too old (I6).
+func Open(ctx context.Context, c Config) (*DB, error) {
+	db := &DB{}
+	conns := c.MaxConns
+	if conns == 0 {
+		conns = int32(2 * runtime.NumCPU())
+	}
+	for _, p := range []struct {
+		pool **pgxpool.Pool
+		url  string
+		max  int32
+	}{{&db.app, c.App, conns}, {&db.auth, c.Auth, conns}, {&db.worker, c.Worker, conns + 2}} {
+		if p.url == "" {
+			continue
+		}
+		config, err := pgxpool.ParseConfig(p.url)
+		if err != nil {
+			db.Close()
+			return nil, fmt.Errorf("read the database address: %w", err)
+		}
+		config.MaxConns = p.max
+		config.ConnConfig.Tracer = c.Tracer
+		setLimits(config.ConnConfig.RuntimeParams)
+		pool, err := pgxpool.NewWithConfig(ctx, config)
+		if err != nil {
+			db.Close()
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+		*p.pool = pool
+		if err := refuseUnsafe(ctx, pool); err != nil {
+			db.Close()
+			return nil, err
+		}
+	}
+	return db, nil
+}
+
+// setLimits gives every connection its budgets: a statement that runs longer is not worth waiting for.
+func setLimits(params map[string]string) {
+	params["statement_timeout"] = "5s"
+	params["lock_timeout"] = "2s"
+	params["idle_in_transaction_session_timeout"] = "10s"
+	params["search_path"] = "pg_catalog"
+	params["timezone"] = "UTC"
+}
+
+// Close ends all connections.
+func (db *DB) Close() {
+	for _, pool := range []*pgxpool.Pool{db.app, db.auth, db.worker} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
+// Ping asks both pools that serve pages for an answer.
+func (db *DB) Ping(ctx context.Context) error {
+	for _, pool := range []*pgxpool.Pool{db.app, db.auth} {
+		if err := pool.Ping(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrBusy: no connection came free in time. The page says so and asks to come back.
+var ErrBusy = errors.New("db: no connection came free within a second")
+
+// poolWait is how long a request waits for a connection (SECURITY R10).
+const poolWait = time.Second
+
+func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	waitCtx, cancel := context.WithTimeout(ctx, poolWait)
+	defer cancel()
+	conn, err := pool.Acquire(waitCtx)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil, ErrBusy
+	}
+	return conn, err
+}
+
+const (
+	enterRead  = `SELECT set_config('roster.org_id', $1, true), set_config('transaction_read_only', 'on', true)`
+	enterWrite = `SELECT set_config('roster.org_id', $1, true)`
+)
+
+// Read opens one organization to look at. Every query is one round trip: its context travels with it,
+// and the server refuses to write.
+func (db *DB) Read(org uuid.UUID) *rosterdb.Queries {
+	return rosterdb.New(reader{pool: db.app, org: org.String()})
+}
+
+// Door asks the functions of schema door, which alone see more than one organization. Every query is one
+// round trip, and no organization stays entered after it.
+func (db *DB) Door() *rosterdb.Queries { return rosterdb.New(single{db.app}) }
+
+// reader sends each query as a batch of two, an implicit transaction: the context, then the query.
+type reader struct {
+	pool *pgxpool.Pool
+	org  string
+}
+
+func (r reader) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	conn, err := acquire(ctx, r.pool)
+	if err != nil {
+		return nil, err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(enterRead, r.org)
+	batch.Queue(sql, args...)
+	results := conn.SendBatch(ctx, batch)
+	rows := &batchRows{results: results, release: conn.Release}
+	if _, err := results.Exec(); err != nil {
+		rows.finish()
+		return nil, err
+	}
+	rows.Rows, err = results.Query()
+	if err != nil {
+		rows.finish()
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (r reader) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := r.Query(ctx, sql, args...)
+	return oneRow{rows, err}
+}
+
+func (r reader) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return pgconn.CommandTag{}, errors.New("db: Read is for looking; use InOrg to change")
+}
+
+// batchRows are the rows of the last query of a batch; reading them to the end, or closing them, ends
+// the batch and gives the connection back.
+type batchRows struct {
+	pgx.Rows
+	results pgx.BatchResults
+	release func()
+	err     error
+	done    bool
+}
+
+func (r *batchRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.finish()
+	return false
+}
+
+func (r *batchRows) Close() {
+	r.Rows.Close()
+	r.finish()
+}
+
+func (r *batchRows) Err() error {
+	if r.Rows != nil {
+		if err := r.Rows.Err(); err != nil {
+			return err
+		}
+	}
+	return r.err
+}
+
+func (r *batchRows) finish() {
+	if r.done {
+		return
+	}
+	r.done = true
+	r.err = r.results.Close()
+	if r.release != nil {
+		r.release()
+	}
+}
+
+// oneRow is the single row of a query, or pgx.ErrNoRows.
+type oneRow struct {
+	rows pgx.Rows
+	err  error
+}
+
+func (r oneRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return pgx.ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}
+
+// InOrg opens one organization to change, in one transaction. An error or a panic in fn undoes all.
+// What fn executes without asking for rows travels with its next question or with the commit, so an
+// error of such a statement comes back there.
+func (db *DB) InOrg(ctx context.Context, org uuid.UUID, fn func(*rosterdb.Queries) error) error {
+	return transact(ctx, db.app, func(batch *pgx.Batch) { batch.Queue(enterWrite, org.String()) },
+		func(tx *Tx) error { return fn(rosterdb.New(tx)) })
+}
+
+// Auth opens people, credentials and sessions, in one transaction.
+func (db *DB) Auth(ctx context.Context, fn func(*authdb.Queries) error) error {
+	return transact(ctx, db.auth, nil, func(tx *Tx) error { return fn(authdb.New(tx)) })
+}
+
+// AuthOnce is Auth for a single statement: one round trip, committed by itself.
+func (db *DB) AuthOnce() *authdb.Queries { return authdb.New(single{db.auth}) }
+
+// Jobs is the worker's pool, for River and its workers: it sees the queue, and an organization only by
+// EnterJob.
+func (db *DB) Jobs() *pgxpool.Pool { return db.worker }
+
+// EnterJob enters the organization that a job names, in the worker's transaction tx; uuid.Nil enters none.
+func EnterJob(ctx context.Context, tx pgx.Tx, org uuid.UUID) (*rosterdb.Queries, error) {
+	setting := org.String()
+	if org == uuid.Nil {
+		setting = ""
+	}
+	if _, err := tx.Exec(ctx, enterWrite, setting); err != nil {
+		return nil, fmt.Errorf("enter the organization of a job: %w", err)
+	}
+	return rosterdb.New(tx), nil
+}
+
+// single runs each statement on a connection of its own, waiting no longer than acquire does.
+type single struct{ pool *pgxpool.Pool }
+
+func (s single) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	conn, err := acquire(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(sql, args...)
+	results := conn.SendBatch(ctx, batch)
+	rows := &batchRows{results: results, release: conn.Release}
+	rows.Rows, err = results.Query()
+	if err != nil {
+		rows.finish()
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (s single) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := s.Query(ctx, sql, args...)
+	return oneRow{rows, err}
+}
+
+func (s single) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	conn, err := acquire(ctx, s.pool)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	defer conn.Release()
+	return conn.Exec(ctx, sql, args...)
+}
+
+// Tx is one transaction that speaks as seldom as it can: BEGIN and the context travel with the first
+// question, statements that return nothing wait for the next one, and the last travel with COMMIT.
+type Tx struct {
+	conn    *pgxpool.Conn
+	prepare func(*pgx.Batch)
+	waiting []statement
+	begun   bool
+}
+
+type statement struct {
+	sql  string
+	args []any
+}
+
+func transact(ctx context.Context, pool *pgxpool.Pool, prepare func(*pgx.Batch), fn func(*Tx) error) error {
+	conn, err := acquire(ctx, pool)
+	if err != nil {
+		return err
+	}
+	// Release destroys a connection that is not idle, so nothing of a broken transaction is left on one.
+	defer conn.Release()
+	tx := &Tx{conn: conn, prepare: prepare}
+	committed := false
+	defer func() {
+		if !committed {
+			tx.rollback(ctx)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if !tx.begun && len(tx.waiting) == 0 {
+		committed = true
+		return nil
+	}
+	if err := tx.commit(ctx); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// batch starts with whatever waits: BEGIN and the context the first time, then the statements.
+func (tx *Tx) batch() *pgx.Batch {
+	batch := &pgx.Batch{}
+	if !tx.begun {
+		batch.Queue("BEGIN")
+		if tx.prepare != nil {
+			tx.prepare(batch)
+		}
+		tx.begun = true
+	}
+	for _, s := range tx.waiting {
+		batch.Queue(s.sql, s.args...)
+	}
+	tx.waiting = nil
+	return batch
+}
+
+// Query implements rosterdb.DBTX and authdb.DBTX.
+func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	batch := tx.batch()
+	before := batch.Len()
+	batch.Queue(sql, args...)
+	results := tx.conn.SendBatch(ctx, batch)
+	rows := &batchRows{results: results}
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			rows.finish()
+			return nil, err
+		}
+	}
+	var err error
+	rows.Rows, err = results.Query()
+	if err != nil {
+		rows.finish()
+		return nil, err
+	}
+	return rows, nil
+}
+
+// QueryRow implements rosterdb.DBTX and authdb.DBTX.
+func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := tx.Query(ctx, sql, args...)
+	return oneRow{rows, err}
+}
+
+// Exec lets the statement wait for the next round trip. The tag says nothing: a change whose effect
+// matters asks for rows with RETURNING.
+func (tx *Tx) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	tx.waiting = append(tx.waiting, statement{sql, args})
+	return pgconn.CommandTag{}, nil
+}
+
+// ErrRolledBack: the server had to undo the transaction because a statement in it had failed and the
+// caller went on all the same.
+var ErrRolledBack = errors.New("db: commit undid the transaction, a statement in it had failed")
+
+func (tx *Tx) commit(ctx context.Context) error {
+	batch := tx.batch()
+	batch.Queue("COMMIT")
+	results := tx.conn.SendBatch(ctx, batch)
+	var tag pgconn.CommandTag
+	var err error
+	for range batch.Len() {
+		if tag, err = results.Exec(); err != nil {
+			break
+		}
+	}
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil && tag.String() != "COMMIT" {
+		err = ErrRolledBack
+	}
+	return err
+}
+
+// rollback ends what was begun. The caller's context is often the reason, so it has two seconds of its own.
+func (tx *Tx) rollback(ctx context.Context) {
+	if !tx.begun || tx.conn.Conn().IsClosed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if _, err := tx.conn.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = tx.conn.Conn().Close(ctx) // a connection that cannot roll back is thrown away
+	}
+}
+
+// Constraint names the rule of the database that refused, or "" if err is something else. A raised
+// exception of our own answers with its code (RO001: the last owner).
+func Constraint(err error) string {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return ""
+	}
+	if pgErr.ConstraintName != "" {
+		return pgErr.ConstraintName
+	}
+	return pgErr.Code
+}
+
+// Unreachable tells whether err means that the database cannot do it now, though it may soon: it is
+// stopped or starting, has no connection or no room, writes nothing, or took too long.
+func Unreachable(err error) bool {
+	if err == nil {
+		return false
+	}
+	var connectErr *pgconn.ConnectError
+	var pgErr *pgconn.PgError
+	switch {
+	case errors.Is(err, ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.As(err, &connectErr):
+		return true
+	case errors.As(err, &pgErr):
+		switch pgErr.Code {
+		case "25006", "55P03", "57014": // read-only, lock not given in time, statement took too long
+			return true
+		}
+		class := pgErr.Code[:2]
+		return class == "08" || class == "53" || (class == "57" && pgErr.Code != "57014")
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || isNetwork(err)
+}
+
+func isNetwork(err error) bool {
+	var netErr net.Error
+	var opErr *net.OpError
+	return errors.As(err, &netErr) || errors.As(err, &opErr)
+}
+
+// Behind says in one sentence what is missing if the database's schema is not this program's, or "".
+func (db *DB) Behind(ctx context.Context) (string, error) {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return "", err
+	}
+	var want, have int64
+	if _, err := fmt.Sscanf(entries[len(entries)-1].Name(), "%05d_", &want); err != nil {
+		return "", fmt.Errorf("read the newest migration's number: %w", err)
+	}
+	var there bool
+	if err := db.app.QueryRow(ctx, `SELECT to_regclass('platform.goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
+		return "", fmt.Errorf("look for the schema: %w", err)
+	}
+	if there {
+		if err := db.app.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM platform.goose_db_version WHERE is_applied`).Scan(&have); err != nil {
+			return "", fmt.Errorf("read the schema's version: %w", err)
+		}
+	}
+	if have < want { // a newer schema works with the program before it
+		return fmt.Sprintf("the database's schema is older than this program (version %d, not %d): run roster migrate", have, want), nil
+	}
+	return "", nil
+}
+
+// LettersWaiting counts the letters that have not left yet, at most a thousand. It also shows that the
+// database answers.
+func (db *DB) LettersWaiting(ctx context.Context) (int, error) {
+	if db.worker == nil {
+		return 0, db.Ping(ctx)
+	}
+	var n int
+	err := db.worker.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM river.river_job
+		WHERE kind = 'letter' AND state IN ('available', 'retryable', 'scheduled', 'running') LIMIT 1000) x`).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,146 @@
+// Package dbtest gives each test a migrated database of its own, on a private server that lives as long
+// as the test program. Tests see it as the program does: as the app's own role, under row security.
+package dbtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"roster/db"
+	"roster/internal/privatepg"
+)
+
+var (
+	server *privatepg.Server
+	admin  *pgx.Conn
+	number atomic.Int64
+	// One at a time: a template cannot be cloned while another connection looks at it.
+	cloning sync.Mutex
+)
+
+const template = "roster_template"
+
+// Main runs the tests of a package with a server. Call it from TestMain.
+func Main(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "roster-test-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o711); err != nil { // PostgreSQL may run as another user than the tests
+		return fail(err)
+	}
+	server, err = privatepg.Start(ctx, privatepg.Options{Dir: dir, Fast: true, Parameters: map[string]string{"max_connections": "300"}})
+	if err != nil {
+		return fail(err)
+	}
+	defer server.Stop()
+	if err := prepare(ctx); err != nil {
+		return fail(err)
+	}
+	defer admin.Close(ctx)
+	return m.Run()
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "dbtest:", err)
+	return 1
+}
+
+func prepare(ctx context.Context) error {
+	var err error
+	if admin, err = pgx.Connect(ctx, server.URL(server.Superuser(), "postgres")); err != nil {
+		return err
+	}
+	if _, err = admin.Exec(ctx, "CREATE DATABASE "+template); err != nil {
+		return err
+	}
+	if err = db.Prepare(ctx, server.URL(server.Superuser(), template)); err != nil {
+		return err
+	}
+	return db.Migrate(ctx, server.URL("roster_migrate", template))
+}
+
+// Database is a test's own.
+type Database struct{ name string }
+
+// New clones the migrated template. The database goes with the test.
+func New(t testing.TB) *Database {
+	t.Helper()
+	d := Empty(t, template)
+	if err := db.Prepare(t.Context(), d.URL(server.Superuser())); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Empty makes a database from another one, "template1" for an empty one.
+func Empty(t testing.TB, from string) *Database {
+	t.Helper()
+	d := &Database{name: fmt.Sprintf("test_%d", number.Add(1))}
+	cloning.Lock()
+	defer cloning.Unlock()
+	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE "+from); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cloning.Lock()
+		defer cloning.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if _, err := admin.Exec(ctx, "DROP DATABASE "+d.name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// URL is the address of the database for a role.
+func (d *Database) URL(role string) string { return server.URL(role, d.name) }
+
+// Config names the database for each role, as a program would.
+func (d *Database) Config() db.Config {
+	return db.Config{App: d.URL("roster_app"), Auth: d.URL("roster_auth"), Worker: d.URL("roster_worker")}
+}
+
+// Open opens it the way the program does. Options change the configuration before.
+func (d *Database) Open(t testing.TB, options ...func(*db.Config)) *db.DB {
+	t.Helper()
+	config := d.Config()
+	for _, option := range options {
+		option(&config)
+	}
+	opened, err := db.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(opened.Close)
+	return opened
+}
+
+// As connects as a role, past all doors: for what an attacker would do, and for looking.
+func (d *Database) As(t testing.TB, role string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.URL(role))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// Superuser connects as the server's superuser, which row security does not bind: for arranging what has
+// no page yet, and for looking at everything.
+func (d *Database) Superuser(t testing.TB) *pgx.Conn { t.Helper(); return d.As(t, server.Superuser()) }

@@ -1,0 +1,142 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+//go:embed roles.sql
+var roles string
+
+// migrationLock is the key of the advisory lock that makes a second migrator wait. Goose's own lock
+// polls every five seconds; this one is given on at once.
+const migrationLock = 7163840022
+
+// Prepare makes the database roles and gives them the database of url, which names an administrator
+// (a superuser, or a role that may create roles and owns the database). It can be repeated.
+func Prepare(ctx context.Context, url string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect as administrator: %w", err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.PgConn().Exec(ctx, roles).ReadAll(); err != nil {
+		return fmt.Errorf("make the database roles: %w", err)
+	}
+	return nil
+}
+
+// SetPassword gives one of the roles a password, as the administrator of url.
+func SetPassword(ctx context.Context, url, role, password string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect as administrator: %w", err)
+	}
+	defer conn.Close(ctx)
+	literal, err := conn.PgConn().EscapeString(password)
+	if err != nil {
+		return fmt.Errorf("set the password of %s: %w", role, err)
+	}
+	if _, err := conn.Exec(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" PASSWORD '"+literal+"'"); err != nil {
+		return fmt.Errorf("set the password of %s: %w", role, err)
+	}
+	return nil
+}
+
+// Migrate brings the database of url (as roster_migrate, or whoever may become roster_owner) to the version
+// of this program. Whoever comes second waits and then finds nothing to do.
+func Migrate(ctx context.Context, url string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("read the migrator's address: %w", err)
+	}
+	config.RuntimeParams["role"] = "roster_owner"
+	config.RuntimeParams["search_path"] = "pg_catalog"
+	pool := stdlib.OpenDB(*config)
+	defer pool.Close()
+
+	guard, err := pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect as migrator: %w", err)
+	}
+	defer guard.Close()
+	if _, err := guard.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
+		return fmt.Errorf("wait for another migrator: %w", err)
+	}
+	defer guard.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock)
+	if _, err := guard.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS platform`); err != nil {
+		return fmt.Errorf("make schema platform: %w", err)
+	}
+
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	store, err := database.NewStore(database.DialectPostgres, "platform.goose_db_version")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider("", pool, files,
+		goose.WithStore(store),
+		goose.WithGoMigrations(goose.NewGoMigration(5, &goose.GoFunc{RunDB: migrateRiver}, nil)),
+		goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own
+// (one uses an enum value that another adds), so this one cannot be part of goose's; each can be repeated.
+func migrateRiver(ctx context.Context, pool *sql.DB) error {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		stdConn, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return errors.New("not a pgx connection")
+		}
+		pgxConn := stdConn.Conn()
+		if _, err := pgxConn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS river`); err != nil {
+			return fmt.Errorf("make schema river: %w", err)
+		}
+		migrator, err := rivermigrate.New(riverpgxv5.New(nil), &rivermigrate.Config{Schema: "river"})
+		if err != nil {
+			return err
+		}
+		for _, version := range migrator.AllVersions() {
+			tx, err := pgxConn.Begin(ctx)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback(context.WithoutCancel(ctx))
+			if _, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: version.Version}); err != nil {
+				return fmt.Errorf("make the job queue, version %d: %w", version.Version, err)
+			}
+			if err := tx.Commit(ctx); err != nil {
+				return fmt.Errorf("make the job queue, version %d: %w", version.Version, err)
+			}
+		}
+		return nil
+	})
+}

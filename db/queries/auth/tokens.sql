@@ -1,0 +1,75 @@
+-- name: InsertSignup :exec
+INSERT INTO auth.signups (digest, kind, name, email, email_norm, password_hash, browser_digest, next, epoch, expires_at)
+SELECT @digest, @kind, @name, @email, @email_norm, @password_hash, @browser_digest, @next, i.epoch, @expires_at
+FROM auth.instance i;
+
+-- name: GetSignup :one
+-- To show the page and to judge a password; uses nothing up.
+SELECT s.kind,
+       s.name,
+       s.email,
+       s.password_hash,
+       s.browser_digest,
+       (s.expires_at <= now())::boolean AS expired,
+       (s.used_at IS NOT NULL)::boolean AS used
+FROM auth.signups s
+WHERE s.digest = @digest AND s.epoch = (SELECT i.epoch FROM auth.instance i);
+
+-- name: VoidSignupsOf :exec
+-- Whatever still waited for this person's address is void, and holds no password any more.
+UPDATE auth.signups AS s SET used_at = now(), password_hash = ''
+FROM roster.users u
+WHERE u.id = @user_id AND s.email_norm = u.email_norm AND s.used_at IS NULL;
+
+-- name: InsertToken :exec
+-- The one before it, for the same purpose, is replaced.
+WITH replaced AS (
+  UPDATE auth.tokens AS t SET revoked_at = now()
+  WHERE t.user_id = @user_id AND t.purpose = @purpose AND t.used_at IS NULL AND t.revoked_at IS NULL
+)
+INSERT INTO auth.tokens (digest, purpose, user_id, epoch, expires_at)
+SELECT @digest, @purpose, @user_id, i.epoch, @expires_at
+FROM auth.instance i;
+
+-- name: RevokeTokensOf :exec
+UPDATE auth.tokens AS t SET revoked_at = now()
+WHERE t.user_id = @user_id AND t.used_at IS NULL AND t.revoked_at IS NULL;
+
+-- name: GetToken :one
+-- To show the page; uses nothing up. A disabled account's link is as good as none.
+SELECT u.name,
+       u.email,
+       (t.expires_at <= now())::boolean AS expired,
+       (t.used_at IS NOT NULL)::boolean AS used,
+       (t.revoked_at IS NOT NULL)::boolean AS replaced
+FROM auth.tokens t
+JOIN roster.users u ON u.id = t.user_id AND u.status = 'active'
+WHERE t.digest = @digest AND t.purpose = @purpose AND t.epoch = (SELECT i.epoch FROM auth.instance i);
+
+-- name: UseToken :one
+-- The only statement that uses one up: bound to its purpose, once, by the database's clock.
+UPDATE auth.tokens AS t SET used_at = now()
+FROM roster.users u, auth.credentials c
+WHERE t.digest = @digest
+  AND t.purpose = @purpose
+  AND t.used_at IS NULL
+  AND t.revoked_at IS NULL
+  AND t.expires_at > now()
+  AND t.epoch = (SELECT i.epoch FROM auth.instance i)
+  AND u.id = t.user_id
+  AND u.status = 'active'
+  AND c.user_id = u.id
+RETURNING u.id, u.name, u.email, u.email_norm, u.theme, u.shortcuts, c.changed_at, c.last_org, now()::timestamptz AS at;
+
+-- name: DeleteOldTokens :exec
+DELETE FROM auth.tokens AS t WHERE t.expires_at < now() - interval '30 days';
+
+-- name: DeleteOldSignups :exec
+DELETE FROM auth.signups AS s WHERE s.expires_at < now() - interval '7 days';
+
+-- name: InsertAccountJob :exec
+-- A letter of an account, sent only if this transaction stands.
+INSERT INTO river.river_job (kind, args, max_attempts, queue, state) VALUES (@kind, @args::jsonb, @max_attempts, 'default', 'available');
+
+-- name: WakeWorkersForAccount :exec
+SELECT pg_notify('river.river_insert', '{"queue":"default"}');

@@ -1,0 +1,150 @@
+-- name: ListInvitations :many
+SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
+       i.delivery_detail, i.decided_at, i.version, v.name AS inviter_name,
+       (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
+FROM roster.invitations i
+LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+WHERE i.org_id = @org_id
+  AND i.state = ANY (@states::text[])
+  AND (@expired_too::boolean OR i.expires_at > now())
+  AND (@open_too::boolean OR i.expires_at <= now() OR i.state <> 'open')
+  AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
+ORDER BY i.created_at DESC, i.id DESC
+LIMIT @page_size;
+
+-- name: GetInvitation :one
+SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, (i.expires_at <= now())::boolean AS expired, i.life, i.state,
+       i.delivery, i.delivery_detail, i.decided_at, i.version, i.invited_by, v.name AS inviter_name,
+       (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
+       a.roles AS actor_roles, a.status AS actor_status
+FROM roster.invitations i
+JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = @actor_id
+LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+WHERE i.org_id = @org_id AND i.id = @invitation_id;
+
+-- name: CheckInvitees :many
+-- What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
+-- be. With each row, what the inviter may do.
+SELECT e.email_norm::text AS email_norm,
+       (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
+       i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
+       (b.email_norm IS NOT NULL)::boolean AS blocked,
+       a.roles AS actor_roles, a.status AS actor_status
+FROM (SELECT unnest(@emails::text[]) AS email_norm) e
+JOIN roster.memberships a ON a.org_id = @org_id AND a.user_id = @actor_id
+LEFT JOIN roster.memberships m ON m.org_id = @org_id AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
+LEFT JOIN roster.invitations i ON i.org_id = @org_id AND i.email_norm = e.email_norm AND i.state = 'open'
+LEFT JOIN roster.invitation_blocks b ON b.org_id = @org_id AND b.email_norm = e.email_norm
+ORDER BY e.email_norm;
+
+-- name: InsertInvitations :many
+-- One open invitation per address: whoever comes second gets no row back.
+INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
+SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), @roles::text[], @message, @invited_by,
+       make_interval(days => @days::integer), now() + make_interval(days => @days::integer), @delivery
+ON CONFLICT (org_id, email_norm) WHERE state = 'open' DO NOTHING
+RETURNING id, email_norm, expires_at;
+
+-- name: InsertInvitationTokens :exec
+INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind)
+SELECT @org_id, unnest(@digests::bytea[]), unnest(@invitation_ids::uuid[]), @kind;
+
+-- name: ReplaceTokens :exec
+-- The links before are dead from now on, and say that they were replaced. An empty kind means all.
+UPDATE roster.invitation_tokens AS t
+SET replaced_at = now()
+WHERE t.org_id = @org_id AND t.invitation_id = @invitation_id AND t.replaced_at IS NULL AND (@kind::text = '' OR t.kind = @kind);
+
+-- name: RenewInvitation :one
+-- Whoever sends it again becomes its inviter: the letter is theirs.
+UPDATE roster.invitations AS i
+SET sent_at = now(), expires_at = now() + i.life, delivery = @delivery, delivery_detail = '', invited_by = @invited_by, version = i.version + 1
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open'
+RETURNING i.sent_at, i.expires_at, i.version;
+
+-- name: SetInvitationRoles :exec
+UPDATE roster.invitations AS i
+SET roles = @roles, version = i.version + 1
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open';
+
+-- name: SetInvitationInviter :exec
+UPDATE roster.invitations AS i
+SET invited_by = @invited_by
+WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]);
+
+-- name: RevokeInvitation :one
+-- Only an open one: if it was accepted a moment before, nothing comes back and nothing is done.
+UPDATE roster.invitations AS i
+SET state = 'revoked', decided_at = now(), version = i.version + 1
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open'
+RETURNING i.version;
+
+-- name: ReopenInvitations :exec
+UPDATE roster.invitations AS i
+SET state = 'open', decided_at = NULL, version = i.version + 1
+WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]) AND i.state = 'revoked';
+
+-- name: RevokeInvitationsBy :many
+-- The open invitations that somebody sent.
+UPDATE roster.invitations AS i
+SET state = 'revoked', decided_at = now(), version = i.version + 1
+WHERE i.org_id = @org_id AND i.invited_by = @invited_by AND i.state = 'open'
+RETURNING i.id;
+
+-- name: TakeOverInvitations :many
+UPDATE roster.invitations AS i
+SET invited_by = @taken_by
+WHERE i.org_id = @org_id AND i.invited_by = @invited_by AND i.state = 'open'
+RETURNING i.id;
+
+-- name: RevokeInvitationsTo :exec
+-- The open invitation that an address still holds.
+UPDATE roster.invitations AS i
+SET state = 'revoked', decided_at = now(), version = i.version + 1
+WHERE i.org_id = @org_id AND i.email_norm = @email_norm AND i.state = 'open';
+
+-- name: AcceptInvitation :one
+-- The only statement that uses an invitation up: one of many that come at once gets the row. The token
+-- decides organization, role and address; a person's own confirmed address may stand for the token.
+UPDATE roster.invitations AS i
+SET state = 'accepted', decided_at = now(), accepted_by = @user_id::uuid, version = i.version + 1
+WHERE i.org_id = @org_id
+  AND i.id = coalesce((SELECT t.invitation_id FROM roster.invitation_tokens t
+                        WHERE t.org_id = @org_id AND t.digest = sqlc.narg(digest)::bytea AND t.replaced_at IS NULL), sqlc.narg(invitation_id)::uuid)
+  AND i.email_norm = @email_norm
+  AND i.state IN ('open', 'declined')
+  AND i.expires_at > now()
+RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
+  EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = sqlc.narg(digest)::bytea AND t.kind = 'copied')::boolean AS copied,
+  (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by) AS inviter_roles,
+  (SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_status,
+  (SELECT m.email FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_email,
+  (SELECT m.name FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_name,
+  (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite,
+  (SELECT o.status FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_status,
+  (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
+  (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
+  coalesce((SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = @user_id::uuid), '')::text AS membership_status,
+  coalesce((SELECT m.id FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = @user_id::uuid), '00000000-0000-0000-0000-000000000000')::uuid AS membership_id;
+
+-- name: DeclineInvitation :one
+UPDATE roster.invitations AS i
+SET state = 'declined', decided_at = now(), version = i.version + 1
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open' AND i.expires_at > now()
+RETURNING i.version;
+
+-- name: InsertBlock :exec
+INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES (@org_id, @email_norm) ON CONFLICT DO NOTHING;
+
+-- name: AskAgain :one
+-- Once a day.
+UPDATE roster.invitations AS i
+SET asked_at = now()
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND (i.asked_at IS NULL OR i.asked_at < now() - interval '1 day')
+RETURNING i.id;
+
+-- name: SetDelivery :exec
+-- What became of the letter; the worker says it.
+UPDATE roster.invitations AS i
+SET delivery = @delivery, delivery_detail = @detail
+WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open';

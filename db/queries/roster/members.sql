@@ -1,0 +1,187 @@
+-- name: ListMembersByName :many
+-- Members and open invitations in one list, by name; an invitation stands under its address.
+SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
+       coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
+FROM (
+  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
+          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+     FROM roster.memberships m
+     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) > (@after_name::text, @after_id::uuid)
+    ORDER BY m.sort_name, m.user_id
+    LIMIT @page_size)
+  UNION ALL
+  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
+          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+     FROM roster.invitations i
+     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > (@after_name::text, @after_id::uuid)
+    ORDER BY i.email_norm, i.id
+    LIMIT @page_size)
+) x
+ORDER BY x.sort_name COLLATE "C", x.tie
+LIMIT @page_size;
+
+-- name: ListMembersByNameDown :many
+-- The same from the end.
+SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
+       coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
+FROM (
+  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
+          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+     FROM roster.memberships m
+     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) < (@after_name::text, @after_id::uuid)
+    ORDER BY m.sort_name DESC, m.user_id DESC
+    LIMIT @page_size)
+  UNION ALL
+  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
+          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+     FROM roster.invitations i
+     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < (@after_name::text, @after_id::uuid)
+    ORDER BY i.email_norm DESC, i.id DESC
+    LIMIT @page_size)
+) x
+ORDER BY x.sort_name COLLATE "C" DESC, x.tie DESC
+LIMIT @page_size;
+
+-- name: ListMembersByJoined :many
+-- The same by date: an invitation stands under the day it was made.
+SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
+       coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
+FROM (
+  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
+          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+     FROM roster.memberships m
+     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) > (@after_time::timestamptz, @after_id::uuid)
+    ORDER BY m.joined_at, m.user_id
+    LIMIT @page_size)
+  UNION ALL
+  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
+          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+     FROM roster.invitations i
+     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > (@after_time::timestamptz, @after_id::uuid)
+    ORDER BY i.created_at, i.id
+    LIMIT @page_size)
+) x
+ORDER BY x.since, x.tie
+LIMIT @page_size;
+
+-- name: ListMembersByJoinedDown :many
+-- The same, the newest first.
+SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
+       coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
+FROM (
+  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
+          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+     FROM roster.memberships m
+     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) < (@after_time::timestamptz, @after_id::uuid)
+    ORDER BY m.joined_at DESC, m.user_id DESC
+    LIMIT @page_size)
+  UNION ALL
+  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
+          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+     FROM roster.invitations i
+     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
+    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
+    ORDER BY i.created_at DESC, i.id DESC
+    LIMIT @page_size)
+) x
+ORDER BY x.since DESC, x.tie DESC
+LIMIT @page_size;
+
+-- name: SearchMembers :many
+SELECT s.kind::text AS kind, s.row_id::uuid AS row_id, coalesce(s.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, s.name::text AS name, s.email::text AS email, s.roles::text[] AS roles,
+       s.status::text AS status, s.since::timestamptz AS since, coalesce(s.inviter_name, '')::text AS inviter_name, s.joined_through::text AS joined_through,
+       coalesce(s.last_active_at, 'epoch')::timestamptz AS last_active_at,
+       coalesce(s.expires_at, 'epoch')::timestamptz AS expires_at, s.delivery::text AS delivery, s.version::bigint AS version, s.sort_name::text AS sort_name
+FROM door.search_members(@words::text[], @prefix_from::text, @prefix_to::text, @role::text, @status::text, @sort::text, @descending::boolean,
+                         @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) s;
+
+-- name: LockOrganization :exec
+-- Whoever changes memberships stands in line here, and reads roles only afterwards.
+SELECT id FROM roster.organizations WHERE id = @org_id FOR UPDATE;
+
+-- name: GetPair :one
+-- Who acts, and on whom.
+SELECT a.roles AS actor_roles, a.status AS actor_status,
+       t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.version, t.joined_at, t.joined_through, t.invited_at, t.last_active_at,
+       v.name AS inviter_name,
+       (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations
+FROM roster.memberships a
+JOIN roster.memberships t ON t.org_id = a.org_id AND t.id = @membership_id
+LEFT JOIN roster.memberships v ON v.org_id = t.org_id AND v.user_id = t.invited_by
+WHERE a.org_id = @org_id AND a.user_id = @actor_id;
+
+-- name: GetMember :one
+SELECT t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.version, t.joined_at, t.joined_through, t.invited_at, t.last_active_at,
+       t.ended_at, v.name AS inviter_name, v.id AS inviter_membership,
+       (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations,
+       coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
+           FROM roster.audit_events h
+          WHERE h.org_id = t.org_id
+            AND h.subject_id IN (SELECT t.id UNION ALL SELECT j.id FROM roster.invitations j WHERE j.org_id = t.org_id AND j.accepted_by = t.user_id)
+            AND (h.at, h.id) < (@before_time::timestamptz, @before_id::uuid)
+          ORDER BY h.at DESC, h.id DESC
+          LIMIT @history_size) e), '[]')::jsonb AS history
+FROM roster.memberships t
+LEFT JOIN roster.memberships v ON v.org_id = t.org_id AND v.user_id = t.invited_by
+WHERE t.org_id = @org_id AND t.id = @membership_id;
+
+-- name: InsertRoles :exec
+INSERT INTO roster.membership_roles (org_id, user_id, role, granted_by)
+SELECT @org_id, @user_id, unnest(@roles::text[]), @granted_by
+ON CONFLICT DO NOTHING;
+
+-- name: DeleteOtherRoles :exec
+-- After InsertRoles, never before: the last owner's role may not vanish for a moment.
+DELETE FROM roster.membership_roles AS r
+WHERE r.org_id = @org_id AND r.user_id = @user_id AND r.role <> ALL (@roles::text[]);
+
+-- name: SetMembershipStatus :exec
+UPDATE roster.memberships AS m
+SET status = @status, version = m.version + 1, ended_at = CASE WHEN @status::text IN ('left', 'removed') THEN now() END
+WHERE m.org_id = @org_id AND m.user_id = @user_id;
+
+-- name: InsertMembership :exec
+-- Joins, or joins again: a former member's row comes back to life. A present one is left as it is.
+INSERT INTO roster.memberships (org_id, user_id, id, status, invited_by, invited_at, joined_through)
+VALUES (@org_id, @user_id, @membership_id, 'active', @invited_by, @invited_at, 'invitation')
+ON CONFLICT (org_id, user_id) DO UPDATE
+SET status = 'active', invited_by = excluded.invited_by, invited_at = excluded.invited_at, joined_through = 'invitation',
+    joined_at = now(), ended_at = NULL, version = memberships.version + 1
+WHERE memberships.status IN ('left', 'removed');
+
+-- name: ListOwners :many
+SELECT m.name, m.email
+FROM roster.membership_roles r
+JOIN roster.memberships m ON m.org_id = r.org_id AND m.user_id = r.user_id
+WHERE r.org_id = @org_id AND r.role = 'owner'
+ORDER BY m.sort_name, m.user_id
+LIMIT 5;
+
+-- name: GetOverview :one
+SELECT o.members_count, o.created_at,
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now())::bigint AS undelivered,
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id)::bigint > 0 AS ever_invited,
+       coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
+           FROM roster.audit_events h WHERE h.org_id = o.id AND @with_events::boolean
+          ORDER BY h.id DESC LIMIT 10) e), '[]')::jsonb AS events
+FROM roster.organizations o
+WHERE o.id = @org_id;
