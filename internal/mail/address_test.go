@@ -1,0 +1,270 @@
+package mail
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// I24: what is one address, and by which key it is compared.
+func TestAddressesAreComparedByOneKey(t *testing.T) {
+	tests := []struct{ typed, kept, norm, mailbox string }{
+		{"mara@acme.example", "mara@acme.example", "mara@acme.example", "mara@acme.example"},
+		{"  Mara.Lindqvist+Roster@ACME.Example \t", "Mara.Lindqvist+Roster@ACME.Example", "mara.lindqvist+roster@acme.example", "Mara.Lindqvist+Roster@acme.example"},
+		{"\u202amara@acme.example\u202c", "mara@acme.example", "mara@acme.example", "mara@acme.example"}, // copied from an address book
+		{"\ufeffmara@acme.example\u00a0\u200b", "mara@acme.example", "mara@acme.example", "mara@acme.example"},
+		{"o'brien@acme.example", "o'brien@acme.example", "o'brien@acme.example", "o'brien@acme.example"},
+		{"a@b.co", "a@b.co", "a@b.co", "a@b.co"},
+		{"info@bücher.example", "info@bücher.example", "info@xn--bcher-kva.example", "info@xn--bcher-kva.example"},
+		{"info@BU\u0308CHER.example", "info@BU\u0308CHER.example", "info@xn--bcher-kva.example", "info@xn--bcher-kva.example"},
+		{"info@xn--bcher-kva.example", "info@xn--bcher-kva.example", "info@xn--bcher-kva.example", "info@xn--bcher-kva.example"},
+		{"info@acme。example", "info@acme。example", "info@acme.example", "info@acme.example"}, // ideographic full stop
+		{"JOSÉ@acme.example", "JOSÉ@acme.example", "josé@acme.example", "JOSÉ@acme.example"},
+		{"jose\u0301@acme.example", "jose\u0301@acme.example", "josé@acme.example", "josé@acme.example"},
+		{"ΝΊΚΟΣ@acme.example", "ΝΊΚΟΣ@acme.example", "νίκος@acme.example", "ΝΊΚΟΣ@acme.example"},
+		{"mi\u212ae@acme.example", "mi\u212ae@acme.example", "mike@acme.example", "miKe@acme.example"}, // kelvin sign: NFC knows it as K
+		{"İnci@acme.example", "İnci@acme.example", "i\u0307nci@acme.example", "İnci@acme.example"},     // not "inci"
+		{"straße@acme.example", "straße@acme.example", "straße@acme.example", "straße@acme.example"},   // not "strasse"
+		{"用户@例え.テスト", "用户@例え.テスト", "用户@xn--r8jz45g.xn--zckzah", "用户@xn--r8jz45g.xn--zckzah"},           // all international
+		{strings.Repeat("a", 64) + "@acme.example", strings.Repeat("a", 64) + "@acme.example", strings.Repeat("a", 64) + "@acme.example", strings.Repeat("a", 64) + "@acme.example"},
+	}
+	for _, test := range tests {
+		got, err := Parse(test.typed)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", test.typed, err)
+			continue
+		}
+		if got.Typed != test.kept || got.Norm != test.norm || got.mailbox() != test.mailbox {
+			t.Errorf("Parse(%q) is %q, %q, %q; want %q, %q, %q", test.typed, got.Typed, got.Norm, got.mailbox(), test.kept, test.norm, test.mailbox)
+		}
+	}
+}
+
+// I24: what is refused, and in which words.
+func TestWhatIsNoAddressIsRefusedInWords(t *testing.T) {
+	tests := []struct {
+		typed string
+		want  AddressError
+	}{
+		{"", addressUnlike},
+		{"   ", addressUnlike},
+		{"mara", addressUnlike},
+		{"mara@", addressUnlike},
+		{"@acme.example", addressUnlike},
+		{"@", addressUnlike},
+		{"mara.acme.example", addressUnlike},
+		{".mara@acme.example", addressUnlike},
+		{"mara.@acme.example", addressUnlike},
+		{"ma..ra@acme.example", addressUnlike},
+		{"ma ra@acme.example", addressUnlike},
+		{"mara@acme.example, ben@acme.example", addressSeveral},
+		{"mara(comment)@acme.example", addressUnlike},
+		{"mara,ben@acme.example", addressUnlike},
+		{"mara\\@acme.example", addressUnlike},
+		{"a\u200db@acme.example", addressUnlike},
+		{"\u0301mara@acme.example", addressUnlike},
+		{"mara\uff20acme.example", addressUnlike},
+		{"😀@acme.example", addressUnlike},
+		{"\xff@acme.example", addressUnlike},
+
+		{"mara@@acme.example", addressSeveral},
+		{"mara@acme@example.com", addressSeveral},
+		{"Mara <mara@acme.example>", addressNamed},
+		{"<mara@acme.example>", addressNamed},
+		{`"Mara" <mara@acme.example>`, addressNamed},
+		{`"mara"@acme.example`, addressQuoted},
+		{`"ma@ra"@acme.example`, addressQuoted},
+
+		{"mara\x00@acme.example", addressControl},
+		{"mara@acme.example\x00", addressControl},
+		{"mara@acme.example\n", addressControl},
+		{"mara@acme.example\r\nBcc: ben@acme.example", addressControl},
+		{"mara\t@acme.example", addressControl},
+		{"ma\u00adra@acme.example", addressControl},
+		{"mara@ac\u00adme.example", addressControl},
+		{"mara@ac\u200bme.example", addressControl},
+		{"mara@\u202eelpmaxe.emca", addressControl},
+		{"mara\x7f@acme.example", addressControl},
+		{"mara\u2028@acme.example", addressControl},
+
+		{"mara@localhost", addressDomain},
+		{"mara@acme", addressDomain},
+		{"mara@acme.example.", addressDomain},
+		{"mara@.acme.example", addressDomain},
+		{"mara@acme..example", addressDomain},
+		{"mara@-acme.example", addressDomain},
+		{"mara@acme-.example", addressDomain},
+		{"mara@acme_robotics.example", addressDomain},
+		{"mara@acme example.com", addressDomain},
+		{"mara@127.0.0.1", addressDomain},
+		{"mara@[127.0.0.1]", addressDomain},
+		{"mara@[IPv6:::1]", addressDomain},
+		{"mara@xn--a.example", addressDomain},
+		{"mara@xn--.example", addressDomain},
+		{"mara@xn--999999999.example", addressDomain},
+		{"mara@a\u05d0b.example", addressDomain}, // directions mixed in one label
+		{"mara@acme.example:25", addressDomain},
+		{"mara@acme.example/path", addressDomain},
+		{"mara@acme.x", addressDomain},
+		{"mara@" + strings.Repeat("a", 64) + ".example", addressDomain},
+
+		{strings.Repeat("a", 65) + "@acme.example", addressLong},
+		{strings.Repeat("é", 33) + "@acme.example", addressLong}, // 66 bytes
+		{"mara@" + strings.Repeat("a.", 130) + "example", addressLong},
+		{"mara@" + strings.Repeat(strings.Repeat("a", 49)+".", 5) + "example", addressLong},
+		{strings.Repeat("a", 10_000), addressLong},
+	}
+	for _, test := range tests {
+		got, err := Parse(test.typed)
+		if err != test.want || !got.IsZero() {
+			t.Errorf("Parse(%q) is %q, %v; want %v", test.typed, got.Norm, err, test.want)
+		}
+	}
+	if addressUnlike.Error() != AddressLike {
+		t.Errorf("the plain refusal is %q", addressUnlike)
+	}
+}
+
+func TestDomainOfAddress(t *testing.T) {
+	a, err := Parse("Info@Bücher.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Domain(); got != "xn--bcher-kva.example" {
+		t.Errorf("domain is %q", got)
+	}
+	if got := (Address{}).Domain(); got != "" {
+		t.Errorf("domain of no address is %q", got)
+	}
+}
+
+func TestAddressesAreFoundInWhatPeoplePaste(t *testing.T) {
+	const unlike = AddressLike
+	type want struct{ raw, name, norm, err string }
+	tests := []struct {
+		name, text string
+		want       []want
+	}{
+		{"nothing", " \n ,; \t", nil},
+		{"one", "mara@acme.example", []want{{"mara@acme.example", "", "mara@acme.example", ""}}},
+		{"commas, semicolons, spaces, lines", "a@x.example,b@x.example; c@x.example d@x.example\r\ne@x.example\n\nf@x.example\t g@x.example", []want{
+			{"a@x.example", "", "a@x.example", ""}, {"b@x.example", "", "b@x.example", ""}, {"c@x.example", "", "c@x.example", ""},
+			{"d@x.example", "", "d@x.example", ""}, {"e@x.example", "", "e@x.example", ""}, {"f@x.example", "", "f@x.example", ""}, {"g@x.example", "", "g@x.example", ""},
+		}},
+		{"names", "Mara Lindqvist <mara@acme.example>, ben@acme.example, <Cem@acme.example>", []want{
+			{"Mara Lindqvist <mara@acme.example>", "Mara Lindqvist", "mara@acme.example", ""}, {"ben@acme.example", "", "ben@acme.example", ""},
+			{"<Cem@acme.example>", "", "cem@acme.example", ""},
+		}},
+		{"quoted name with comma", `"Lindqvist, Mara" <mara@acme.example>; 'Ben' <ben@acme.example>`, []want{
+			{`"Lindqvist, Mara" <mara@acme.example>`, "Lindqvist, Mara", "mara@acme.example", ""}, {`'Ben' <ben@acme.example>`, "Ben", "ben@acme.example", ""},
+		}},
+		{"bare name with comma", "Lindqvist, Mara <mara@acme.example>", []want{{"Lindqvist, Mara <mara@acme.example>", "Lindqvist, Mara", "mara@acme.example", ""}}},
+		{"names without separators", "Mara <mara@acme.example> Ben <ben@acme.example> cem@acme.example", []want{
+			{"Mara <mara@acme.example>", "Mara", "mara@acme.example", ""}, {"Ben <ben@acme.example>", "Ben", "ben@acme.example", ""}, {"cem@acme.example", "", "cem@acme.example", ""},
+		}},
+		{"address as name", "mara@acme.example <mara@acme.example>", []want{{"mara@acme.example <mara@acme.example>", "", "mara@acme.example", ""}}},
+		{"another address before the bracket", "ben@acme.example Mara <mara@acme.example>", []want{
+			{"ben@acme.example", "", "ben@acme.example", ""}, {"ben@acme.example Mara <mara@acme.example>", "Mara", "mara@acme.example", ""},
+		}},
+		{"sentence", "Invite mara@acme.example and (ben@acme.example). Also mailto:cem@acme.example!", []want{
+			{"mara@acme.example", "", "mara@acme.example", ""}, {"(ben@acme.example).", "", "ben@acme.example", ""}, {"mailto:cem@acme.example!", "", "cem@acme.example", ""},
+		}},
+		{"from a spreadsheet", "Mara Lindqvist\tmara@acme.example\nBen\tben@acme.example", []want{
+			{"mara@acme.example", "", "mara@acme.example", ""}, {"ben@acme.example", "", "ben@acme.example", ""},
+		}},
+		{"repeated", "a@x.example A@X.example", []want{{"a@x.example", "", "a@x.example", ""}, {"A@X.example", "", "a@x.example", ""}}},
+		{"not addresses", "ben, mara@, @acme.example cem.acme.example\nVic Vega", []want{
+			{"ben", "", "", unlike}, {"mara@", "", "", unlike}, {"@acme.example", "", "", unlike}, {"cem.acme.example", "", "", unlike}, {"Vic Vega", "", "", unlike},
+		}},
+		{"at in words", "mara(at)acme.example, ben＠acme.example", []want{{"mara(at)acme.example", "", "", unlike}, {"ben＠acme.example", "", "", unlike}}},
+		{"empty and broken brackets", "Mara <>, Ben <ben@acme.example, cem@acme.example", []want{
+			{"Mara <>", "Mara", "", unlike}, {"<ben@acme.example", "", "ben@acme.example", ""}, {"cem@acme.example", "", "cem@acme.example", ""},
+		}},
+		{"open quotation mark", `"Mara <mara@acme.example>, ben@acme.example`, []want{
+			{`"Mara <mara@acme.example>`, "Mara", "mara@acme.example", ""}, {"ben@acme.example", "", "ben@acme.example", ""},
+		}},
+		{"several @", "mara@acme@example.com", []want{{"mara@acme@example.com", "", "", string(addressSeveral)}}},
+		{"hidden", "mara@ac\u200bme.example", []want{{"mara@ac\u200bme.example", "", "", string(addressControl)}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []want
+			for _, f := range ParseList(test.text) {
+				w := want{f.Raw, f.Name, f.Address.Norm, ""}
+				if f.Err != nil {
+					w.err = f.Err.Error()
+				}
+				got = append(got, w)
+			}
+			if len(got) != len(test.want) {
+				t.Fatalf("found %d: %q\nwant %d: %q", len(got), got, len(test.want), test.want)
+			}
+			for i := range got {
+				if got[i] != test.want[i] {
+					t.Errorf("%d: found %q, want %q", i, got[i], test.want[i])
+				}
+			}
+		})
+	}
+}
+
+// I24: whatever is accepted is at rest: its key is its own key, nothing in it is invisible, and its mailbox is it again.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		"mara@acme.example", "Mara@ACME.example", "jose\u0301@bücher.example", "İ@x.example", "ΣΑΣ@x.example", "mi\u212ae@x.example", "a@xn--bcher-kva.example",
+		"a\r\n@x.example", "a@x\u3002example", `"a b"@x.example`, "<a@x.example>", "a@b@c.example", "ﬀ@x.example", "a@ﬀ.example", "ǅ@x.example", "a@\u1e9e.example",
+		"\u0130\u0307@x.example", "a\u0345@x.example", "a@a\u200cb.example", "a@क्\u200dष.example", "ᏸ@x.example", "\ua64b\u1c88@x.example",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := Parse(s)
+		if err != nil {
+			var e AddressError
+			if !errors.As(err, &e) || a != (Address{}) {
+				t.Fatalf("Parse(%q) is %+v, %v", s, a, err)
+			}
+			return
+		}
+		again, err := Parse(a.Norm)
+		if err != nil || again.Norm != a.Norm {
+			t.Fatalf("Parse(%q) is %q, and again %q, %v", s, a.Norm, again.Norm, err)
+		}
+		sent, err := Parse(a.mailbox())
+		if err != nil || sent.Norm != a.Norm || sent.mailbox() != a.mailbox() {
+			t.Fatalf("Parse(%q) is %q, its mailbox %q is %q, %v", s, a.Norm, a.mailbox(), sent.Norm, err)
+		}
+		for _, part := range []string{a.Norm, a.Typed, a.mailbox()} {
+			if !utf8.ValidString(part) || strings.ContainsFunc(part, unicode.IsControl) || strings.ContainsAny(part, "<>\"\u202e\u00ad ") || strings.Count(part, "@") != 1 {
+				t.Fatalf("Parse(%q) keeps %q", s, part)
+			}
+		}
+		if len(a.Norm) > addressMax || strings.ToLower(a.Domain()) != a.Domain() || strings.ContainsFunc(a.Domain(), func(r rune) bool { return r >= utf8.RuneSelf }) {
+			t.Fatalf("Parse(%q) is %q", s, a.Norm)
+		}
+	})
+}
+
+// Nothing with an @ in it is lost, and nothing is found twice.
+func FuzzParseList(f *testing.F) {
+	for _, s := range []string{
+		"a@x.example, B <b@x.example>", `"L, M" <m@x.example>;n@x.example`, "a@x.example <a@x.example>", "<<a@x.example>>", "a@,@b,<@>", "L, M <m@x.example", "\"a@x.example", "x <a@x.example> y@x.example <z",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		found := ParseList(s)
+		var raws strings.Builder
+		for _, f := range found {
+			if (f.Err == nil) == f.Address.IsZero() {
+				t.Fatalf("ParseList(%q): %+v", s, f)
+			}
+			raws.WriteString(f.Raw)
+		}
+		if strings.Count(raws.String(), "@") < strings.Count(s, "@") {
+			t.Fatalf("ParseList(%q) lost an @: %+v", s, found)
+		}
+	})
+}

@@ -1,0 +1,672 @@
+package mail_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"roster/db/dbtest"
+	"roster/internal/mail"
+	"roster/internal/mail/mailtest"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(m.Run()) // needs no database, and runs this many times
+	}
+	dbtest.Main(m)
+}
+
+const (
+	acme       = "0190a1b2-0000-7000-8000-000000000001"
+	invitation = "0190a1b2-0000-7000-8000-000000000003"
+	secret     = "inv-secret-token"
+)
+
+// office is a database, a mail server, and a worker between them.
+type office struct {
+	server   *mailtest.Server
+	database *dbtest.Database
+	look     *pgx.Conn
+	pool     *pgxpool.Pool
+	outbox   *mail.Outbox
+	config   mail.WorkerConfig
+	log      *journal
+
+	mu        sync.Mutex
+	delivered []mail.Delivery
+	asked     []mail.Envelope
+}
+
+// open makes an office in which everything is allowed, and retries come at once.
+func open(t *testing.T) *office {
+	t.Helper()
+	o := &office{server: mailtest.Start(t), database: dbtest.New(t), log: new(journal)}
+	o.look = o.database.Superuser(t)
+	sealer, err := mail.NewSealer(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.outbox, err = mail.NewOutbox(sealer, "https://roster.example"); err != nil {
+		t.Fatal(err)
+	}
+	if o.pool, err = pgxpool.New(t.Context(), o.database.URL("roster_worker")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(o.pool.Close)
+	smtp, err := mail.NewSMTP(o.server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	o.config = mail.WorkerConfig{
+		DB: o.pool, Sealer: sealer, From: "Roster <no-reply@roster.example>", Base: "https://roster.example", Transport: smtp,
+		Render: func(l mail.Letter, base string) (mail.Rendered, error) {
+			switch l := l.(type) {
+			case mail.Invitation:
+				link := base + "/invitations/" + string(l.Token)
+				return mail.Rendered{Subject: "Invitation", Text: link, HTML: `<a href="` + link + `">see</a>`}, nil
+			default:
+				return mail.Rendered{Subject: string(l.Kind()), Text: "text", HTML: "html"}, nil
+			}
+		},
+		Allow: func(_ context.Context, _ pgx.Tx, e mail.Envelope) (time.Duration, error) {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.asked = append(o.asked, e)
+			return 0, nil
+		},
+		Outcome: func(_ context.Context, _ pgx.Tx, d mail.Delivery) error {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.delivered = append(o.delivered, d)
+			return nil
+		},
+		Retry: func(int) time.Duration { return 10 * time.Millisecond },
+	}
+	return o
+}
+
+// work starts a worker, as a process would, until the test ends or it is stopped.
+func (o *office) work(t *testing.T) (stop func()) {
+	t.Helper()
+	w, err := mail.NewWorker(o.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, w)
+	client, err := river.NewClient(riverpgxv5.New(o.pool), &river.Config{
+		Schema: "river", Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		JobTimeout: mail.Timeout, RescueStuckJobsAfter: 2 * mail.Timeout, ReindexerSchedule: river.NeverSchedule(),
+		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+			defer cancel()
+			if err := client.StopAndCancel(ctx); err != nil {
+				t.Errorf("stop worker: %v", err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu    sync.Mutex
+	words bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.words.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.words.String()
+}
+
+func invite(to string) mail.Invitation {
+	return mail.Invitation{
+		To: to, Organization: mail.Organization{ID: acme, Name: "Acme Robotics", Slug: "acme"}, Inviter: mail.Person{Name: "Ann", Email: "ann@acme.example"},
+		ID: invitation, Role: "Member", Expires: time.Now().Add(time.Hour), Token: secret,
+	}
+}
+
+// post queues a letter as the program does: as the role that causes it, in its transaction, by plain SQL.
+func (o *office) post(t *testing.T, l mail.Letter, change ...func(*mail.Job)) (id int64) {
+	t.Helper()
+	job, err := o.outbox.Job(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(&job)
+	}
+	var args mail.Args
+	if err := json.Unmarshal(job.Args, &args); err != nil {
+		t.Fatal(err)
+	}
+	role := "roster_auth"
+	if args.OrgID != "" {
+		role = "roster_app"
+	}
+	ctx := t.Context()
+	err = pgx.BeginFunc(ctx, o.database.As(t, role), func(tx pgx.Tx) error {
+		if args.OrgID != "" {
+			if _, err := tx.Exec(ctx, `SELECT set_config('roster.org_id', $1, true)`, args.OrgID); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO river.river_job (kind, args, max_attempts) VALUES ($1, $2, $3)`, job.Kind, job.Args, job.MaxAttempts); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `SELECT pg_notify($1, $2)`, mail.NotifyChannel, mail.NotifyPayload)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.look.QueryRow(ctx, `SELECT id FROM river.river_job WHERE args->>'message_id' = $1`, args.MessageID).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+type row struct {
+	State   string
+	Attempt int
+	Sealed  bool
+	Args    string
+	Errors  string
+}
+
+func (o *office) row(t *testing.T, id int64) row {
+	t.Helper()
+	var r row
+	err := o.look.QueryRow(t.Context(), `SELECT state::text, attempt, args ? 'sealed', args::text, COALESCE(errors::text, '') FROM river.river_job WHERE id = $1`, id).
+		Scan(&r.State, &r.Attempt, &r.Sealed, &r.Args, &r.Errors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// until polls until the job is in a state.
+func (o *office) until(t *testing.T, id int64, state string) row {
+	t.Helper()
+	return o.when(t, id, state, func(r row) bool { return r.State == state })
+}
+
+func (o *office) when(t *testing.T, id int64, what string, is func(row) bool) row {
+	t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r := o.row(t, id)
+		if is(r) {
+			return r
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("job is not %s: %+v", what, r)
+		}
+		<-tick.C
+	}
+}
+
+// told is what was reported, without what differs from run to run.
+func (o *office) told() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var all []string
+	for _, d := range o.delivered {
+		if d.Org != acme || d.Invitation != invitation || d.JobID == 0 || d.MessageID == "" {
+			all = append(all, fmt.Sprintf("INCOMPLETE %+v", d))
+			continue
+		}
+		all = append(all, strings.TrimSpace(string(d.State)+" "+d.Detail))
+	}
+	return strings.Join(all, "; ")
+}
+
+func (o *office) askedAgain() (again []bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.asked {
+		again = append(again, e.Again)
+	}
+	return again
+}
+
+func TestLetterIsSentFromTheTransactionThatCausedIt(t *testing.T) {
+	o := open(t)
+	o.work(t)
+	id := o.post(t, invite("Mara@Acme.example"))
+
+	m := o.server.Wait(t, "mara@acme.example")
+	if m.Link("/invitations/") != "https://roster.example/invitations/"+secret {
+		t.Errorf("links are %q", m.Links)
+	}
+	r := o.until(t, id, "completed")
+	if r.Sealed || strings.Contains(r.Args, secret) || r.Attempt != 1 {
+		t.Errorf("job ends as %+v", r)
+	}
+	if got := o.told(); got != "sent" {
+		t.Errorf("told %q", got)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	want := mail.Envelope{Kind: mail.KindInvitation, To: "mara@acme.example", Org: acme, Subject: invitation, MessageID: strings.Trim(m.Header.Get("Message-Id"), "<>")}
+	if len(o.asked) != 1 || o.asked[0] != want {
+		t.Errorf("asked about %+v, want %+v", o.asked, want)
+	}
+}
+
+func TestAccountLettersBelongToNoOrganization(t *testing.T) {
+	o := open(t)
+	o.work(t)
+	id := o.post(t, mail.ResetPassword{To: "mara@acme.example", ID: invitation, Expires: time.Now().Add(time.Hour), Token: secret})
+	o.server.Wait(t, "mara@acme.example")
+	if r := o.until(t, id, "completed"); r.Sealed || strings.Contains(r.Args, "org_id") {
+		t.Errorf("job ends as %+v", r)
+	}
+	if got := o.told(); got != "" {
+		t.Errorf("told %q of a letter that is no invitation", got)
+	}
+}
+
+// I117: what was rolled back sends nothing.
+func TestNothingIsSentForWhatWasRolledBack(t *testing.T) {
+	o := open(t)
+	o.work(t)
+	job, err := o.outbox.Job(mail.PasswordChanged{To: "mara@acme.example", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := o.database.As(t, "roster_auth").Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `INSERT INTO river.river_job (kind, args, max_attempts) VALUES ($1, $2, $3)`, job.Kind, job.Args, job.MaxAttempts); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	o.post(t, mail.PasswordChanged{To: "ben@acme.example", At: time.Now()})
+	o.server.Wait(t, "ben@acme.example")
+	if got := len(o.server.All()); got != 1 {
+		t.Errorf("%d letters left", got)
+	}
+}
+
+// R5: a server that cannot now is asked again, with the same letter.
+func TestLetterIsTriedAgainAndStaysTheSame(t *testing.T) {
+	o := open(t)
+	o.server.Set(mailtest.LoseAnswer)
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"))
+	first := o.server.Wait(t, "mara@acme.example")
+	o.server.Set(mailtest.Normal)
+	second := o.server.Wait(t, "mara@acme.example")
+
+	if a, b := first.Header.Get("Message-Id"), second.Header.Get("Message-Id"); a == "" || a != b {
+		t.Errorf("Message-IDs are %q and %q", a, b)
+	}
+	if a, b := first.Link("/invitations/"), second.Link("/invitations/"); a == "" || a != b {
+		t.Errorf("links are %q and %q", a, b)
+	}
+	if r := o.until(t, id, "completed"); r.Sealed || r.Attempt < 2 {
+		t.Errorf("job ends as %+v", r)
+	}
+	if got := o.told(); got != "sent" {
+		t.Errorf("told %q", got)
+	}
+	again := o.askedAgain()
+	if len(again) < 2 || again[0] || !again[len(again)-1] {
+		t.Errorf("throttle was asked with Again %v", again)
+	}
+}
+
+func TestBusyServerIsAskedAgain(t *testing.T) {
+	for name, mode := range map[string]mailtest.Mode{"421": mailtest.Busy, "451": mailtest.Greylist, "drop": mailtest.Drop} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			o.server.Set(mode)
+			o.work(t)
+			id := o.post(t, invite("mara@acme.example"))
+			waiting := o.when(t, id, "tried twice", func(r row) bool { return r.Attempt >= 2 })
+			if !waiting.Sealed || o.told() != "" {
+				t.Errorf("while it is tried: %+v, told %q", waiting, o.told())
+			}
+			o.server.Set(mailtest.Normal)
+			o.server.Wait(t, "mara@acme.example")
+			if r := o.until(t, id, "completed"); r.Sealed || o.told() != "sent" {
+				t.Errorf("ends as %+v, told %q", r, o.told())
+			}
+		})
+	}
+}
+
+// R5: a refusal for good is one attempt, and it shows.
+func TestRefusedLetterIsGivenUpAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode mailtest.Mode
+		want string
+	}{
+		"no mailbox": {mailtest.NoMailbox, "failed the mailbox does not exist"},
+		"refused":    {mailtest.RefuseData, "failed the mail server refused it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			o.server.Set(test.mode)
+			o.work(t)
+			id := o.post(t, invite("mara@acme.example"))
+			if r := o.until(t, id, "cancelled"); r.Sealed || r.Attempt != 1 {
+				t.Errorf("ends as %+v", r)
+			}
+			if got := o.told(); got != test.want {
+				t.Errorf("told %q, want %q", got, test.want)
+			}
+			if got := o.server.Attempts(); got != 1 {
+				t.Errorf("asked %d times", got)
+			}
+		})
+	}
+}
+
+func TestLetterDiesAfterItsLastAttempt(t *testing.T) {
+	o := open(t)
+	o.server.Set(mailtest.Busy)
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"), func(j *mail.Job) { j.MaxAttempts = 3 })
+	if r := o.until(t, id, "discarded"); r.Sealed || r.Attempt != 3 {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "failed the mail server refused it" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// C060: what is above the limit waits, says so, and leaves when it may.
+func TestLetterWaitsForItsTurn(t *testing.T) {
+	o := open(t)
+	var asked []bool
+	o.config.Allow = func(_ context.Context, _ pgx.Tx, e mail.Envelope) (time.Duration, error) {
+		asked = append(asked, e.Again)
+		if len(asked) < 3 {
+			return 50 * time.Millisecond, nil
+		}
+		return 0, nil
+	}
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"), func(j *mail.Job) { j.MaxAttempts = 1 })
+	o.server.Wait(t, "mara@acme.example")
+	if r := o.until(t, id, "completed"); r.Sealed || r.Attempt != 1 {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "held many letters are waiting; held many letters are waiting; sent" {
+		t.Errorf("told %q", got)
+	}
+	if fmt.Sprint(asked) != "[false false false]" {
+		t.Errorf("waiting counts as trying: %v", asked)
+	}
+}
+
+func TestLetterThatNobodyWantsIsDropped(t *testing.T) {
+	o := open(t)
+	o.config.Allow = func(context.Context, pgx.Tx, mail.Envelope) (time.Duration, error) {
+		return 0, fmt.Errorf("invitation was revoked: %w", mail.ErrNotWanted)
+	}
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"))
+	if r := o.until(t, id, "cancelled"); r.Sealed {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "" || o.server.Attempts() > 0 {
+		t.Errorf("told %q, asked %d times", got, o.server.Attempts())
+	}
+}
+
+func TestLetterWithDeadLinkIsNotSent(t *testing.T) {
+	o := open(t)
+	o.work(t)
+	l := invite("mara@acme.example")
+	l.Expires = time.Now().Add(-time.Second)
+	id := o.post(t, l)
+	if r := o.until(t, id, "cancelled"); r.Sealed {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "failed its link ran out before it could be sent" || o.server.Attempts() > 0 {
+		t.Errorf("told %q, asked %d times", got, o.server.Attempts())
+	}
+}
+
+// I124: what stands in the job is not believed.
+func TestAddressIsCheckedAgainWhenItIsSent(t *testing.T) {
+	for name, change := range map[string]func(*mail.Job){
+		"two recipients": func(j *mail.Job) {
+			j.Args = bytes.ReplaceAll(j.Args, []byte("mara@acme.example"), []byte("mara@acme.example, eve@evil.example"))
+		},
+		"header": func(j *mail.Job) {
+			j.Args = bytes.ReplaceAll(j.Args, []byte("mara@acme.example"), []byte(`mara@acme.example\r\nBcc: eve@evil.example`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			o.work(t)
+			id := o.post(t, invite("mara@acme.example"), change)
+			if r := o.until(t, id, "cancelled"); r.Sealed {
+				t.Errorf("ends as %+v", r)
+			}
+			if got := o.told(); got != "failed the address is none" || o.server.Attempts() > 0 {
+				t.Errorf("told %q, asked %d times", got, o.server.Attempts())
+			}
+		})
+	}
+}
+
+// A token that was copied into another invitation's job stays closed.
+func TestMovedSealIsNotOpened(t *testing.T) {
+	o := open(t)
+	o.work(t)
+	const another = "0190a1b2-0000-7000-8000-000000000004"
+	id := o.post(t, invite("mara@acme.example"), func(j *mail.Job) { j.Args = bytes.ReplaceAll(j.Args, []byte(invitation), []byte(another)) })
+	if r := o.until(t, id, "cancelled"); r.Sealed {
+		t.Errorf("ends as %+v", r)
+	}
+	if o.server.Attempts() > 0 {
+		t.Error("something was sent")
+	}
+}
+
+// What became of a letter is told in the transaction that ends its job: if the one fails, so does the other.
+func TestReportAndEndAreOneTransaction(t *testing.T) {
+	o := open(t)
+	report := o.config.Outcome
+	failed := false
+	o.config.Outcome = func(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
+		if !failed {
+			failed = true
+			return errors.New("database is tired")
+		}
+		return report(ctx, tx, d)
+	}
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"))
+	first, second := o.server.Wait(t, "mara@acme.example"), o.server.Wait(t, "mara@acme.example")
+	if first.Header.Get("Message-Id") != second.Header.Get("Message-Id") || first.Link("/inv") != second.Link("/inv") {
+		t.Error("the second letter is another one")
+	}
+	if r := o.until(t, id, "completed"); r.Sealed || o.told() != "sent" {
+		t.Errorf("ends as %+v, told %q", r, o.told())
+	}
+}
+
+func TestLetterThatCannotBeWrittenIsGivenUpInTheEnd(t *testing.T) {
+	o := open(t)
+	o.config.Render = func(mail.Letter, string) (mail.Rendered, error) { return mail.Rendered{}, errors.New("no words") }
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"), func(j *mail.Job) { j.MaxAttempts = 2 })
+	if r := o.until(t, id, "discarded"); r.Sealed {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "failed it could not be written" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// R4: who is stopped while sending hands the letter over.
+func TestLetterOutlivesTheProcessThatSendsIt(t *testing.T) {
+	o := open(t)
+	o.server.Set(mailtest.Hang)
+	stop := o.work(t)
+	id := o.post(t, invite("mara@acme.example"))
+	o.when(t, id, "at work", func(r row) bool { return r.State == "running" && o.server.Attempts() > 0 })
+	stop()
+	if r := o.row(t, id); r.State == "running" || !r.Sealed || o.told() != "" {
+		t.Errorf("after the stop: %+v, told %q", r, o.told())
+	}
+
+	o.server.Set(mailtest.Normal)
+	o.work(t)
+	m := o.server.Wait(t, "mara@acme.example")
+	if m.Link("/invitations/") != "https://roster.example/invitations/"+secret {
+		t.Errorf("links are %q", m.Links)
+	}
+	o.until(t, id, "completed")
+}
+
+// A process that is killed at every attempt says nothing; the sweep does.
+func TestSweepBuriesLettersThatDiedInSilence(t *testing.T) {
+	o := open(t)
+	dead := o.post(t, invite("mara@acme.example"))
+	waiting := o.post(t, invite("ben@acme.example"))
+	account := o.post(t, mail.ResetPassword{To: "cem@acme.example", ID: invitation, Expires: time.Now().Add(time.Hour), Token: secret})
+	if _, err := o.look.Exec(t.Context(), `UPDATE river.river_job SET state = 'discarded', finalized_at = now() WHERE id = ANY ($1)`, []int64{dead, account}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := mail.NewWorker(o.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, sealed := range map[int64]bool{dead: false, waiting: true, account: false} {
+		if r := o.row(t, id); r.Sealed != sealed {
+			t.Errorf("job %d is %+v", id, r)
+		}
+	}
+	if got := o.told(); got != "failed the mail server could not be reached" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// I64: neither log nor job errors tell whom a letter went to, or what opens its link.
+func TestNothingIsLoggedOfALetter(t *testing.T) {
+	o := open(t)
+	o.config.Log = slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	stop := o.work(t)
+	o.server.Set(mailtest.NoMailbox)
+	refused := o.post(t, invite("mara@acme.example"))
+	o.until(t, refused, "cancelled")
+	o.server.Set(mailtest.Busy)
+	busy := o.post(t, invite("mara@acme.example"))
+	o.when(t, busy, "tried", func(r row) bool { return r.Attempt >= 2 })
+	o.server.Set(mailtest.Normal)
+	o.until(t, busy, "completed")
+	stop()
+
+	said := o.log.String() + o.row(t, refused).Errors + o.row(t, busy).Errors
+	if !strings.Contains(said, "letter sent") || !strings.Contains(said, "550 5.1.1") {
+		t.Errorf("the log is missing:\n%s", said)
+	}
+	for _, private := range []string{"mara", "acme.example", secret} {
+		if strings.Contains(said, private) {
+			t.Errorf("tells %q:\n%s", private, said)
+		}
+	}
+}
+
+func TestWorkerNeedsItsParts(t *testing.T) {
+	sealer, err := mail.NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := mail.WorkerConfig{
+		DB: new(pgxpool.Pool), Sealer: sealer, From: "no-reply@roster.example", Base: "https://roster.example", Transport: new(mail.Mailbox),
+		Render: func(mail.Letter, string) (mail.Rendered, error) { return mail.Rendered{}, nil },
+	}
+	if _, err := mail.NewWorker(whole); err != nil {
+		t.Error(err)
+	}
+	for name, remove := range map[string]func(*mail.WorkerConfig){
+		"database":  func(c *mail.WorkerConfig) { c.DB = nil },
+		"sealer":    func(c *mail.WorkerConfig) { c.Sealer = nil },
+		"sender":    func(c *mail.WorkerConfig) { c.From = "Roster" },
+		"base":      func(c *mail.WorkerConfig) { c.Base = "" },
+		"transport": func(c *mail.WorkerConfig) { c.Transport = nil },
+		"render":    func(c *mail.WorkerConfig) { c.Render = nil },
+	} {
+		part := whole
+		remove(&part)
+		if _, err := mail.NewWorker(part); err == nil {
+			t.Errorf("works without %s", name)
+		}
+	}
+}
+
+// The waits between the attempts add up to more than a day, and no wait is shorter than the one before.
+func TestAttemptsReachOverADay(t *testing.T) {
+	var whole, last time.Duration
+	for attempt := 1; attempt < mail.MaxAttempts; attempt++ {
+		wait := mail.RetryAfter(attempt)
+		if wait < last {
+			t.Errorf("wait after attempt %d is %v, before it was %v", attempt, wait, last)
+		}
+		whole, last = whole+wait, wait
+	}
+	if whole < 24*time.Hour || whole > 48*time.Hour {
+		t.Errorf("attempts reach over %v", whole)
+	}
+	if mail.RetryAfter(0) != mail.RetryAfter(1) || mail.RetryAfter(99) != last {
+		t.Error("attempts out of range wait otherwise")
+	}
+}
