@@ -1,0 +1,210 @@
+// Package account is about who somebody is, before any organization: signing up, confirming an address,
+// logging in and out, a forgotten password, sessions. It knows no tenant data.
+//
+// Answers do not tell whether an address has an account, in words or in time.
+package account
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roster/db"
+	"roster/db/authdb"
+	"roster/internal/fault"
+	"roster/internal/mail"
+	"roster/internal/publicid"
+)
+
+// Person is somebody with a confirmed address.
+type Person struct {
+	ID        uuid.UUID
+	Name      string
+	Email     string // as typed
+	EmailNorm string // as compared
+	Theme     string // "system", "light" or "dark"
+	Shortcuts bool   // keyboard shortcuts are on
+}
+
+// Trace is where a request came from; it stands in every audit entry.
+type Trace struct {
+	Address   string    // the client's, as the configured proxies say
+	UserAgent string    // at most 500 characters
+	RequestID string    //
+	Session   uuid.UUID // the session's public id, zero without one
+}
+
+// Login is the proof that somebody authenticated just now. Record.LogIn makes a session of it.
+type Login struct {
+	Person Person
+	// Organization is where the person was last, in whatever session; zero if nowhere yet.
+	Organization uuid.UUID
+	// Next is where somebody wanted to go who signed up on the way.
+	Next string
+
+	// changedAt is the version of the password: a reset in between voids the proof.
+	changedAt time.Time
+}
+
+// The lives of what is mailed or handed over (SECURITY 0).
+const (
+	signupLife = 24 * time.Hour
+	resetLife  = 30 * time.Minute
+	loginLife  = 10 * time.Minute
+)
+
+// Config is what Accounts needs.
+type Config struct {
+	DB     *db.DB
+	Outbox *mail.Outbox
+	Key    []byte // the installation's secret, 32 bytes
+	Mails  bool   // letters leave this installation
+	SignUp bool   // anybody may sign up; takes effect only where letters are sent
+	Limits Limits
+}
+
+// Accounts does what people do before they are in an organization.
+type Accounts struct {
+	db       *db.DB
+	outbox   *mail.Outbox
+	mails    bool
+	signUp   bool
+	limits   Limits
+	hasher   *hasher
+	countKey []byte
+}
+
+// New makes Accounts.
+func New(c Config) (*Accounts, error) {
+	countKey, err := derive(c.Key, "roster tries")
+	if err != nil {
+		return nil, err
+	}
+	l := c.Limits
+	setDefault(&l.Account, 10)
+	setDefault(&l.Block, 30)
+	setDefault(&l.Letters, 5)
+	setDefault(&l.Window, 15*time.Minute)
+	setDefault(&l.Hashes, runtime.GOMAXPROCS(0))
+	return &Accounts{db: c.DB, outbox: c.Outbox, mails: c.Mails, signUp: c.SignUp && c.Mails, limits: l, hasher: newHasher(l.Hashes), countKey: countKey}, nil
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// derive makes a key for one purpose out of the installation's.
+func derive(key []byte, purpose string) ([]byte, error) {
+	if len(key) != 32 {
+		return nil, fmt.Errorf("derive key for %s: the installation's key has %d bytes, not 32", purpose, len(key))
+	}
+	return hkdf.Key(sha256.New, key, nil, purpose, 32)
+}
+
+// Mails tells whether letters leave this installation. Without, links are handed over by hand.
+func (a *Accounts) Mails() bool { return a.mails }
+
+// SignUpOpen tells whether anybody may sign up. Without letters nobody could confirm an address, so it is closed then.
+func (a *Accounts) SignUpOpen() bool { return a.signUp }
+
+// SetAppearance is how the person wants pages to look and whether keys are shortcuts.
+func (a *Accounts) SetAppearance(ctx context.Context, person uuid.UUID, theme string, shortcuts bool) error {
+	switch theme {
+	case "system", "light", "dark":
+	default:
+		return invalid("theme", "Choose light, dark or as the system has it")
+	}
+	err := a.db.AuthOnce().SetAppearance(ctx, authdb.SetAppearanceParams{UserID: person, Theme: theme, Shortcuts: shortcuts})
+	if err != nil {
+		return fmt.Errorf("set appearance: %w", err)
+	}
+	return nil
+}
+
+// Housekeeping deletes what has ended: it opens nothing any more, and is only in the way.
+func (a *Accounts) Housekeeping(ctx context.Context) error {
+	err := a.db.Auth(ctx, func(q *authdb.Queries) error {
+		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteEndedSessions(ctx))
+	})
+	if err != nil {
+		return fmt.Errorf("delete old log-ins: %w", err)
+	}
+	return nil
+}
+
+// post queues a letter in the transaction of q. Both statements travel with the commit.
+func (a *Accounts) post(ctx context.Context, q *authdb.Queries, l mail.Letter) error {
+	job, err := a.outbox.Job(l)
+	if err != nil {
+		return err
+	}
+	err = q.InsertAccountJob(ctx, authdb.InsertAccountJobParams{Kind: job.Kind, Args: job.Args, MaxAttempts: job.MaxAttempts})
+	if err != nil {
+		return err
+	}
+	return q.WakeWorkersForAccount(ctx)
+}
+
+// note writes into the account's own log, in the transaction of q.
+func note(ctx context.Context, q *authdb.Queries, person uuid.UUID, event string, tr Trace) error {
+	tr = tr.clean()
+	return q.InsertAccountEvent(ctx, authdb.InsertAccountEventParams{EventID: publicid.New(), UserID: person, Event: event,
+		Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
+}
+
+// clean makes a trace fit for the database, which takes no NUL and no broken UTF-8.
+func (t Trace) clean() Trace {
+	for _, s := range []*string{&t.Address, &t.UserAgent, &t.RequestID} {
+		*s = strings.ReplaceAll(strings.ToValidUTF8(*s, "\ufffd"), "\x00", "")
+		if runes := []rune(*s); len(runes) > 500 {
+			*s = string(runes[:500])
+		}
+	}
+	return t
+}
+
+// newToken makes a secret for a link: 256 random bits. Only its digest is kept.
+func newToken() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// digest is what the database knows of a token.
+func digest(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// isToken tells whether something can be a token at all, before the database is asked.
+func isToken(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 32
+}
+
+// checkEmail reads an address as a form field.
+func checkEmail(form *fault.Form, email string) mail.Address {
+	address, err := mail.Parse(email)
+	if err != nil {
+		form.Add("email", err.Error())
+	}
+	return address
+}
+
+func invalid(field, message string) error {
+	var form fault.Form
+	form.Add(field, message)
+	return form.Err()
+}

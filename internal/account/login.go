@@ -1,0 +1,64 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"roster/internal/fault"
+	"roster/internal/mail"
+)
+
+const noMatch = "That e-mail and password do not match. Try again or set a new password."
+
+// LogIn is by e-mail and password. The answer is the same for an unknown address, a wrong password and a disabled
+// account, and takes as long. The try is counted before the password is looked at.
+func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) (Login, error) {
+	address, err := mail.Parse(email)
+	if err != nil {
+		return Login{}, invalid("email", err.Error())
+	}
+	account, block := try{a.subject("login", address.Norm), a.limits.Account}, a.fromBlock("login", tr)
+	if err := a.reserve(ctx, account, block); err != nil {
+		return Login{}, err
+	}
+
+	found, err := a.db.AuthOnce().GetPassword(ctx, address.Norm)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return Login{}, fmt.Errorf("log in: %w", err)
+	}
+	ok, err := a.hasher.matches(ctx, found.PasswordHash, password)
+	if err != nil {
+		return Login{}, passOn("log in", err)
+	}
+	if !ok {
+		return Login{}, invalid("", noMatch)
+	}
+
+	if err := a.giveBack(ctx, account, block); err != nil {
+		return Login{}, err
+	}
+	return Login{
+		Person:       Person{found.ID, found.Name, found.Email, found.EmailNorm, found.Theme, found.Shortcuts},
+		Organization: orZero(found.LastOrg),
+		changedAt:    found.ChangedAt,
+	}, nil
+}
+
+// passOn gives faults to people as they are, and other errors to operators with what was being done.
+func passOn(doing string, err error) error {
+	if _, ok := fault.As(err); ok || err == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func orZero(id *uuid.UUID) uuid.UUID {
+	if id == nil {
+		return uuid.Nil
+	}
+	return *id
+}
