@@ -1,0 +1,164 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roster/db/rosterdb"
+	"roster/internal/account"
+	"roster/internal/mail"
+	"roster/internal/publicid"
+)
+
+// What the audit log says happened. Names are stable: they stand in the database for years.
+const (
+	OrganizationCreated   = "organization.created"
+	RolesChanged          = "membership.roles_changed"
+	MemberSuspended       = "membership.suspended"
+	MemberReactivated     = "membership.reactivated"
+	MemberRemoved         = "membership.removed"
+	MemberLeft            = "membership.left"
+	MemberJoined          = "membership.joined"
+	MemberRestored        = "membership.restored"
+	InvitationSent        = "invitation.sent"
+	InvitationSentAgain   = "invitation.sent_again"
+	InvitationLinkMade    = "invitation.link_made"
+	InvitationRoleChanged = "invitation.role_changed"
+	InvitationRevoked     = "invitation.revoked"
+	InvitationReopened    = "invitation.reopened"
+	InvitationTakenOver   = "invitation.taken_over"
+	InvitationDeclined    = "invitation.declined"
+	InvitationReported    = "invitation.reported"
+	InvitationAskedAgain  = "invitation.asked_again"
+)
+
+// facts are the state of a thing before or after a change, as far as the change touches it.
+type facts map[string]any
+
+// entry is one line of the audit log, written in the transaction that makes the change.
+type entry struct {
+	event       string
+	subjectKind string // "organization", "membership" or "invitation"
+	subject     uuid.UUID
+	name        string // of the subject, as it is now: a snapshot
+	before      facts
+	after       facts
+	undoes      *uuid.UUID
+}
+
+// author is who does something: a member, or an invitee on the way in.
+type author struct {
+	org    uuid.UUID
+	kind   string // "person" or "invitee"
+	person uuid.UUID
+	name   string
+	trace  account.Trace
+}
+
+func (a Actor) author() author {
+	return author{org: a.org.ID, kind: "person", person: a.person.ID, name: a.person.Name, trace: a.trace}
+}
+
+// write adds the entry and says its id.
+func (a author) write(ctx context.Context, q *rosterdb.Queries, e entry) (uuid.UUID, error) {
+	id := publicid.New()
+	before, err := json.Marshal(orEmpty(e.before))
+	if err != nil {
+		return id, fmt.Errorf("write the audit entry: %w", err)
+	}
+	after, err := json.Marshal(orEmpty(e.after))
+	if err != nil {
+		return id, fmt.Errorf("write the audit entry: %w", err)
+	}
+	return id, q.InsertEvent(ctx, rosterdb.InsertEventParams{
+		OrgID: a.org, EventID: id, Event: e.event,
+		ActorKind: a.kind, ActorID: idOrNil(a.person), ActorName: a.name,
+		SubjectKind: e.subjectKind, SubjectID: e.subject, SubjectName: e.name,
+		Before: before, After: after, Undoes: e.undoes,
+		SessionID: idOrNil(a.trace.Session), Address: a.trace.Address, UserAgent: a.trace.UserAgent, RequestID: a.trace.RequestID,
+	})
+}
+
+// writeMany is write for one act on many subjects.
+func (a author) writeMany(ctx context.Context, q *rosterdb.Queries, e entry, subjects []uuid.UUID, names []string) error {
+	ids := make([]uuid.UUID, len(subjects))
+	for i := range ids {
+		ids[i] = publicid.New()
+	}
+	before, err := json.Marshal(orEmpty(e.before))
+	if err != nil {
+		return fmt.Errorf("write audit entries: %w", err)
+	}
+	after, err := json.Marshal(orEmpty(e.after))
+	if err != nil {
+		return fmt.Errorf("write audit entries: %w", err)
+	}
+	return q.InsertEvents(ctx, rosterdb.InsertEventsParams{
+		OrgID: a.org, EventIds: ids, Event: e.event, ActorID: idOrNil(a.person), ActorName: a.name,
+		SubjectKind: e.subjectKind, SubjectIds: subjects, SubjectNames: names, Before: before, After: after,
+		SessionID: idOrNil(a.trace.Session), Address: a.trace.Address, UserAgent: a.trace.UserAgent, RequestID: a.trace.RequestID,
+	})
+}
+
+func orEmpty(f facts) facts {
+	if f == nil {
+		return facts{}
+	}
+	return f
+}
+
+func idOrNil(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+// post queues letters: they leave only if this transaction stands. Without a mail server none are queued.
+func (r *Roster) post(ctx context.Context, q *rosterdb.Queries, letters ...mail.Letter) error {
+	if !r.mails || len(letters) == 0 {
+		return nil
+	}
+	var kind string
+	var attempts int16
+	args := make([]string, 0, len(letters))
+	for _, letter := range letters {
+		job, err := r.outbox.Job(letter)
+		if err != nil {
+			return fmt.Errorf("write a letter: %w", err)
+		}
+		kind, attempts = job.Kind, job.MaxAttempts
+		args = append(args, string(job.Args))
+	}
+	if err := q.InsertJobs(ctx, rosterdb.InsertJobsParams{Kind: kind, Args: args, MaxAttempts: attempts}); err != nil {
+		return err
+	}
+	return q.WakeWorkers(ctx)
+}
+
+// readEvents reads the entries that a query brought along as JSON.
+func readEvents(raw []byte) ([]Event, error) {
+	var rows []struct {
+		ID          uuid.UUID      `json:"id"`
+		At          time.Time      `json:"at"`
+		Event       string         `json:"event"`
+		ActorName   string         `json:"actor_name"`
+		SubjectKind string         `json:"subject_kind"`
+		SubjectName string         `json:"subject_name"`
+		Before      map[string]any `json:"before"`
+		After       map[string]any `json:"after"`
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, fmt.Errorf("read audit entries: %w", err)
+	}
+	events := make([]Event, len(rows))
+	for i, row := range rows {
+		events[i] = Event{ID: publicid.Event.Of(row.ID), At: row.At, Name: row.Event, Actor: row.ActorName,
+			SubjectKind: row.SubjectKind, Subject: row.SubjectName, Before: row.Before, After: row.After}
+	}
+	return events, nil
+}

@@ -1,0 +1,121 @@
+package roster
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"roster/db"
+	"roster/db/rosterdb"
+	"roster/internal/mail"
+)
+
+// How many letters leave, from SECURITY.md 0: what is above waits for the next window, and says so.
+const (
+	lettersPerRecipientAndHour   = 5
+	invitationsOnFirstDay        = 100
+	invitationsPerDay            = 10_000
+	letterWindow, dailyWindow    = time.Hour, 24 * time.Hour
+	subjectRecipient, subjectOrg = "to:", "org:"
+)
+
+// AllowLetter decides whether a letter may leave now; with a wait it is held that long. An invitation that
+// was revoked or answered since is not wanted any more.
+func AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (time.Duration, error) {
+	q, err := enterJob(ctx, tx, e.Org)
+	if err != nil {
+		return 0, err
+	}
+	limit, firstDay := 0, time.Duration(0)
+	if e.Kind == mail.KindInvitation {
+		org, err := uuid.Parse(e.Org)
+		if err != nil {
+			return 0, fmt.Errorf("read the organization of a letter: %w", err)
+		}
+		invitation, err := uuid.Parse(e.Subject)
+		if err != nil {
+			return 0, fmt.Errorf("read the invitation of a letter: %w", err)
+		}
+		facts, err := q.GetLetterFacts(ctx, org, invitation)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && facts.State != "open" {
+			return 0, mail.ErrNotWanted
+		}
+		if err != nil {
+			return 0, fmt.Errorf("look after an invitation: %w", err)
+		}
+		limit = invitationsPerDay
+		if facts.FirstDay {
+			limit, firstDay = invitationsOnFirstDay, time.Duration(facts.SecondsLeft*float64(time.Second))
+		}
+	}
+	if e.Again {
+		return 0, nil
+	}
+	digest := sha256.Sum256([]byte(e.To))
+	wait, err := overLimit(ctx, q, subjectRecipient+hex.EncodeToString(digest[:]), lettersPerRecipientAndHour, letterWindow)
+	if wait > 0 || err != nil || limit == 0 {
+		return wait, err
+	}
+	wait, err = overLimit(ctx, q, subjectOrg+e.Org, limit, dailyWindow)
+	if wait > 0 && firstDay > 0 {
+		wait = min(wait, firstDay)
+	}
+	return wait, err
+}
+
+func overLimit(ctx context.Context, q *rosterdb.Queries, subject string, limit int, window time.Duration) (time.Duration, error) {
+	row, err := q.CountLetter(ctx, subject, window.Seconds())
+	if err != nil {
+		return 0, fmt.Errorf("count a letter: %w", err)
+	}
+	if int(row.N) <= limit {
+		return 0, nil
+	}
+	return max(time.Duration(row.SecondsLeft*float64(time.Second)), time.Second), nil
+}
+
+// LetterOutcome notes on the invitation what became of its letter.
+func LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
+	q, err := enterJob(ctx, tx, d.Org)
+	if err != nil {
+		return err
+	}
+	org, err := uuid.Parse(d.Org)
+	if err != nil {
+		return fmt.Errorf("read the organization of a letter: %w", err)
+	}
+	invitation, err := uuid.Parse(d.Invitation)
+	if err != nil {
+		return fmt.Errorf("read the invitation of a letter: %w", err)
+	}
+	return q.SetDelivery(ctx, rosterdb.SetDeliveryParams{Delivery: string(d.State), Detail: d.Detail, OrgID: org, InvitationID: invitation})
+}
+
+// enterJob enters the organization that a job carries; a letter of an account has none.
+func enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb.Queries, error) {
+	if org == "" {
+		return db.EnterJob(ctx, tx, uuid.Nil)
+	}
+	id, err := uuid.Parse(org)
+	if err != nil {
+		return nil, fmt.Errorf("read the organization of a job: %w", err)
+	}
+	return db.EnterJob(ctx, tx, id)
+}
+
+// Housekeeping forgets how many letters were sent in windows that are over.
+func (r *Roster) Housekeeping(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, r.db.Jobs(), func(tx pgx.Tx) error {
+		q, err := db.EnterJob(ctx, tx, uuid.Nil)
+		if err != nil {
+			return err
+		}
+		return q.DeleteOldLetterCounts(ctx)
+	})
+}

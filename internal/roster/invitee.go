@@ -1,0 +1,306 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"roster/db/rosterdb"
+	"roster/internal/account"
+	"roster/internal/fault"
+	"roster/internal/mail"
+	"roster/internal/publicid"
+	"roster/internal/role"
+)
+
+// The invitee's side. Looking uses nothing up; only Join, Decline and Report change anything, and each by
+// one conditional statement.
+
+// unknownLink is the answer to every token that is not one: damaged, made up, or erased.
+func unknownLink() error {
+	return fault.New(fault.NotFound, "This link does not work. Copy the whole address from the e-mail, or ask for a new invitation.")
+}
+
+// key is how an invitation is reached: by a token, or by its id for the person whose confirmed address it names.
+type key struct {
+	org    *uuid.UUID
+	digest []byte
+	id     *uuid.UUID
+}
+
+func readKey(s string) (key, bool) {
+	if t, ok := parseToken(s); ok {
+		return key{org: &t.org, digest: t.digest}, true
+	}
+	if id, ok := publicid.Invitation.Parse(s); ok {
+		return key{id: &id}, true
+	}
+	return key{}, false
+}
+
+// Offer is an invitation as whoever holds the link sees it; viewer is who is logged in, or nil.
+func (r *Roster) Offer(ctx context.Context, link string, viewer *account.Person) (Offer, error) {
+	offer, _, err := r.look(ctx, link, viewer)
+	return offer, err
+}
+
+func (r *Roster) look(ctx context.Context, link string, viewer *account.Person) (Offer, rosterdb.GetInvitationAtDoorRow, error) {
+	k, ok := readKey(link)
+	if !ok || k.id != nil && viewer == nil {
+		return Offer{}, rosterdb.GetInvitationAtDoorRow{}, unknownLink()
+	}
+	ask := rosterdb.GetInvitationAtDoorParams{Org: k.org, Digest: k.digest, InvitationID: k.id}
+	if viewer != nil {
+		ask.Viewer = &viewer.ID
+	}
+	row, err := r.db.Door().GetInvitationAtDoor(ctx, ask)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Offer{}, row, unknownLink()
+	}
+	if err != nil {
+		return Offer{}, row, wrap("look at an invitation", err)
+	}
+	offer := Offer{Token: link, OrgID: row.OrgID, OrgName: row.OrgName, OrgSlug: row.OrgSlug, Email: row.Email, Roles: role.ParseAll(row.Roles),
+		Message: row.Message, Inviter: row.InviterName, InviterEmail: row.InviterEmail, Created: row.CreatedAt, Expires: row.ExpiresAt,
+		Decided: timeOrZero(row.DecidedAt), AskedToday: row.AskedToday, Mailed: row.TokenKind == "mailed", AccountExists: row.AccountExists,
+		Viewer: row.ViewerEmail, ViewerRoles: role.ParseAll(row.ViewerRoles), Suspended: row.ViewerStatus == "suspended"}
+	offer.Situation, offer.Why = r.situation(row, viewer)
+	return offer, row, nil
+}
+
+// situation tells where the invitee stands, in the order in which it matters.
+func (r *Roster) situation(row rosterdb.GetInvitationAtDoorRow, viewer *account.Person) (Situation, string) {
+	same := viewer != nil && row.ViewerEmailNorm == row.EmailNorm
+	isMember := viewer != nil && present(row.ViewerStatus)
+	switch {
+	case row.State == "accepted" && isMember && row.AcceptedBy == viewer.ID:
+		return AlreadyMember, ""
+	case row.State == "accepted":
+		return Used, ""
+	case row.State == "revoked":
+		return Revoked, ""
+	case row.Replaced:
+		return Replaced, ""
+	case row.Expired:
+		return Expired, ""
+	case isMember:
+		return AlreadyMember, ""
+	case row.OrgStatus != "active":
+		return CannotJoin, fmt.Sprintf("You cannot join right now: %s is closed.", row.OrgName)
+	case !stillInvites(row.InviterStatus, row.InviterRoles, row.Roles, row.MembersMayInvite):
+		return CannotJoin, fmt.Sprintf("%s may no longer invite anybody as %s.", row.InviterName, role.Highest(role.ParseAll(row.Roles)).WithArticle())
+	case row.State == "declined" && same:
+		return Declined, ""
+	case same:
+		return SameAddress, ""
+	case viewer != nil:
+		return OtherAddress, ""
+	case row.TokenKind == "mailed" && row.AccountExists:
+		return LogInFirst, ""
+	case row.TokenKind == "mailed":
+		return NoAccount, ""
+	case !r.mails:
+		return HandedOver, ""
+	}
+	return CopiedLink, ""
+}
+
+// stillInvites judges the inviter as they are now: what somebody may no longer give is not given.
+func stillInvites(status string, inviter, roles []string, membersMayInvite bool) bool {
+	actor := role.ParseAll(inviter)
+	if status != "active" || !role.May(actor, role.InvitationsCreate, role.Settings{MembersMayInvite: membersMayInvite}) {
+		return false
+	}
+	for _, one := range role.ParseAll(roles) {
+		if !role.MayInviteAs(actor, one) {
+			return false
+		}
+	}
+	return true
+}
+
+// moved answers an act that the situation no longer allows: the page is shown as it is now.
+func moved() error {
+	return fault.New(fault.Conflict, "This invitation has changed since you opened it. Nothing was done.")
+}
+
+// Join makes the person a member. The token decides organization, role and address; the person's confirmed
+// address must be the invited one. A second press finds them a member already.
+func (r *Roster) Join(ctx context.Context, person account.Person, link string, trace account.Trace) (Joined, error) {
+	k, ok := readKey(link)
+	if !ok {
+		return Joined{}, unknownLink()
+	}
+	if k.id != nil { // its organization is not in the link
+		offer, _, err := r.look(ctx, link, &person)
+		if err != nil {
+			return Joined{}, err
+		}
+		k.org = &offer.OrgID
+	}
+	var joined Joined
+	err := r.db.InOrg(ctx, *k.org, func(q *rosterdb.Queries) error {
+		if err := q.LockOrganization(ctx, *k.org); err != nil {
+			return err
+		}
+		row, err := q.AcceptInvitation(ctx, rosterdb.AcceptInvitationParams{UserID: person.ID, OrgID: *k.org, Digest: k.digest,
+			InvitationID: k.id, EmailNorm: person.EmailNorm})
+		if err != nil {
+			return err
+		}
+		if row.OrgStatus != "active" || !stillInvites(row.InviterStatus, row.InviterRoles, row.Roles, row.MembersMayInvite) {
+			return moved()
+		}
+		roles := role.ParseAll(row.Roles)
+		joined = Joined{OrgSlug: row.OrgSlug, OrgName: row.OrgName, OrgID: *k.org, Role: role.Highest(roles), Already: present(row.MembershipStatus)}
+		who := author{org: *k.org, kind: "invitee", person: person.ID, name: person.Name, trace: trace}
+		if joined.Already {
+			return nil
+		}
+		membership := row.MembershipID
+		if membership == uuid.Nil {
+			membership = publicid.New()
+		}
+		if err := q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: *k.org, UserID: person.ID, MembershipID: membership,
+			InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt}); err != nil {
+			return err
+		}
+		if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: *k.org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
+			return err
+		}
+		if err := q.RevokeInvitationsTo(ctx, *k.org, person.EmailNorm); err != nil {
+			return err
+		}
+		if _, err := who.write(ctx, q, entry{event: MemberJoined, subjectKind: "membership", subject: membership, name: person.Name,
+			before: facts{"status": row.MembershipStatus},
+			after:  facts{"roles": roles, "through": "invitation", "invitation": row.ID, "email": row.Email, "handed_over": k.digest != nil && row.Copied}}); err != nil {
+			return err
+		}
+		return r.post(ctx, q, mail.InvitationAccepted{To: row.InviterEmail, Organization: mail.Organization{ID: k.org.String(), Name: row.OrgName, Slug: row.OrgSlug},
+			Who: mail.Person{Name: person.Name, Email: person.Email}, Role: joined.Role.Label(), Member: publicid.Membership.Of(membership), At: time.Now()})
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		// Used up, withdrawn, too late, or not theirs: the page says which. Somebody who joined by an earlier
+		// press is simply inside.
+		offer, _, err := r.look(ctx, link, &person)
+		if err != nil {
+			return Joined{}, err
+		}
+		if offer.Situation == AlreadyMember && !offer.Suspended {
+			return Joined{OrgSlug: offer.OrgSlug, OrgName: offer.OrgName, OrgID: offer.OrgID, Role: role.Highest(offer.ViewerRoles), Already: true}, nil
+		}
+		return Joined{}, moved()
+	}
+	return joined, wrap("join", err)
+}
+
+// Decline turns an invitation down, and with block keeps its organization from inviting the address again.
+// Only the person whose address it names can; they may still join while it is open.
+func (r *Roster) Decline(ctx context.Context, person account.Person, link string, block bool, trace account.Trace) (Offer, error) {
+	return r.turnDown(ctx, link, &person, block, InvitationDeclined, trace)
+}
+
+// Report turns an invitation down for whoever holds its link, and blocks its organization from inviting the
+// address again.
+func (r *Roster) Report(ctx context.Context, link string, trace account.Trace) (Offer, error) {
+	return r.turnDown(ctx, link, nil, true, InvitationReported, trace)
+}
+
+func (r *Roster) turnDown(ctx context.Context, link string, person *account.Person, block bool, event string, trace account.Trace) (Offer, error) {
+	offer, row, err := r.look(ctx, link, person)
+	if err != nil {
+		return offer, err
+	}
+	if person != nil && person.EmailNorm != row.EmailNorm {
+		return offer, moved()
+	}
+	who := author{org: row.OrgID, kind: "invitee", name: row.Email, trace: trace}
+	if person != nil {
+		who.person, who.name = person.ID, person.Name
+	}
+	err = r.db.InOrg(ctx, row.OrgID, func(q *rosterdb.Queries) error {
+		if block {
+			if err := q.InsertBlock(ctx, row.OrgID, row.EmailNorm); err != nil {
+				return err
+			}
+		}
+		version, err := q.DeclineInvitation(ctx, row.OrgID, row.InvitationID)
+		closed := errors.Is(err, pgx.ErrNoRows)
+		switch {
+		case closed && !block:
+			return moved()
+		case err != nil && !closed:
+			return err
+		}
+		if _, err := who.write(ctx, q, entry{event: event, subjectKind: "invitation", subject: row.InvitationID, name: row.Email,
+			before: facts{"state": row.State}, after: facts{"state": "declined", "blocked": block, "version": version}}); err != nil {
+			return err
+		}
+		if closed || row.InviterEmail == "" {
+			return nil
+		}
+		return r.post(ctx, q, mail.InvitationDeclined{To: row.InviterEmail, Organization: mail.Organization{ID: row.OrgID.String(), Name: row.OrgName, Slug: row.OrgSlug},
+			Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), At: time.Now(), Blocked: block})
+	})
+	if err != nil {
+		return offer, wrap("decline", err)
+	}
+	return r.Offer(ctx, link, person)
+}
+
+// AskAgain tells the inviter, or an owner if the inviter is gone, that the invitee would like a new
+// invitation: because this one is over, or for another address (of a logged-in person). Once a day; the
+// answer is the same whether or not a letter was sent.
+func (r *Roster) AskAgain(ctx context.Context, link string, other *account.Person, trace account.Trace) (Offer, error) {
+	offer, row, err := r.look(ctx, link, other)
+	if err != nil {
+		return offer, err
+	}
+	switch offer.Situation {
+	case Expired, Replaced, CannotJoin, OtherAddress:
+	default:
+		return offer, moved()
+	}
+	who := author{org: row.OrgID, kind: "invitee", name: row.Email, trace: trace}
+	letter := mail.InvitationAskedAgain{To: row.InviterEmail, Organization: mail.Organization{ID: row.OrgID.String(), Name: row.OrgName, Slug: row.OrgSlug},
+		Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), Invitation: publicid.Invitation.Of(row.InvitationID), At: time.Now()}
+	if row.Expired {
+		letter.Expired = row.ExpiresAt
+	}
+	if other != nil {
+		who.person, who.name = other.ID, other.Name
+		if other.EmailNorm != row.EmailNorm {
+			letter.Other = other.Email
+		}
+	}
+	err = r.db.InOrg(ctx, row.OrgID, func(q *rosterdb.Queries) error {
+		_, err := q.AskAgain(ctx, row.OrgID, row.InvitationID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // asked today already
+		}
+		if err != nil {
+			return err
+		}
+		if row.InviterStatus != "active" {
+			owners, err := q.ListOwners(ctx, row.OrgID)
+			if err != nil || len(owners) == 0 {
+				return err
+			}
+			letter.To = owners[0].Email
+		}
+		if _, err := who.write(ctx, q, entry{event: InvitationAskedAgain, subjectKind: "invitation", subject: row.InvitationID, name: row.Email,
+			after: facts{"other": letter.Other}}); err != nil {
+			return err
+		}
+		return r.post(ctx, q, letter)
+	})
+	if err != nil {
+		return offer, wrap("ask again", err)
+	}
+	offer.AskedToday = true
+	return offer, nil
+}

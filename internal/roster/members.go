@@ -1,0 +1,519 @@
+package roster
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"roster/db"
+	"roster/db/rosterdb"
+	"roster/internal/account"
+	"roster/internal/fault"
+	"roster/internal/mail"
+	"roster/internal/publicid"
+	"roster/internal/role"
+)
+
+// SearchMax is how many characters of a search are looked at.
+const SearchMax = 100
+
+// Where lists start: before everything, or after everything.
+var (
+	firstID   = uuid.Nil
+	lastID    = uuid.Max
+	firstName = ""
+	lastName  = "\U0010FFFF"
+	firstTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// badCursor is the answer to a cursor that no page of ours has.
+func badCursor() error {
+	return fault.New(fault.Malformed, "This link is damaged. Go back to the start of the list.")
+}
+
+// cursor is the place after a row: its sort key and its id. It is parsed strictly and not signed; row
+// security bounds what it reaches.
+type cursor struct {
+	name string
+	time time.Time
+	id   uuid.UUID
+}
+
+func (c cursor) encode(byTime bool) string {
+	key := c.name
+	if byTime {
+		key = c.time.UTC().Format(time.RFC3339Nano)
+	}
+	return base64.RawURLEncoding.EncodeToString(append(c.id[:], key...))
+}
+
+func parseCursor(s string, byTime bool) (cursor, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(raw) < 16 || len(raw) > 16+400 {
+		return cursor{}, badCursor()
+	}
+	c := cursor{id: uuid.UUID(raw[:16])}
+	key := string(raw[16:])
+	if !byTime {
+		if strings.ToValidUTF8(key, "") != key || strings.ContainsRune(key, 0) {
+			return cursor{}, badCursor()
+		}
+		c.name = key
+		return c, nil
+	}
+	if c.time, err = time.Parse(time.RFC3339Nano, key); err != nil || c.time.Format(time.RFC3339Nano) != key || c.time.Year() < 1 || c.time.Year() > 9998 {
+		return cursor{}, badCursor()
+	}
+	return c, nil
+}
+
+// Members lists one page: members, and open invitations among them for those who may see these.
+func (r *Roster) Members(ctx context.Context, a Actor, list List) (Members, error) {
+	byTime := list.Sort == "joined"
+	at := cursor{name: firstName, time: firstTime, id: firstID}
+	if list.Down {
+		at = cursor{name: lastName, time: lastTime, id: lastID}
+	}
+	if list.After != "" {
+		var err error
+		if at, err = parseCursor(list.After, byTime); err != nil {
+			return Members{}, err
+		}
+	}
+	if !a.May(role.InvitationsRead) && list.Status == "pending" {
+		return Members{}, nil
+	}
+	rows, err := r.listRows(ctx, a, list, at)
+	if err != nil {
+		return Members{}, wrap("list members", err)
+	}
+	var page Members
+	for i, row := range rows {
+		if i == PageSize {
+			last := rows[i-1]
+			page.Next = cursor{name: last.SortName, time: last.Since, id: tie(last)}.encode(byTime)
+			break
+		}
+		page.Rows = append(page.Rows, a.row(row))
+	}
+	return page, nil
+}
+
+// tie is what orders rows of equal names: the person's id, or the invitation's.
+func tie(row rosterdb.ListMembersByNameRow) uuid.UUID {
+	if row.Kind == "invitation" {
+		return row.RowID
+	}
+	return row.UserID
+}
+
+// listRows asks the query that is made for this order, or the search if anybody is left out. One row more
+// than a page tells whether there is another one.
+func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor) ([]rosterdb.ListMembersByNameRow, error) {
+	q, org := r.db.Read(a.org.ID), a.org.ID
+	if list.Filtered() || !a.May(role.InvitationsRead) {
+		ask := rosterdb.SearchMembersParams{Words: []string{}, PrefixFrom: firstName, PrefixTo: lastName, Role: string(list.Role), Status: list.Status,
+			Sort: list.Sort, Descending: list.Down, AfterName: at.name, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1}
+		if !a.May(role.InvitationsRead) {
+			ask.PrefixTo = firstName // no address is before the first: no invitations
+		}
+		if words := strings.Fields(account.Fold(clip(list.Search))); len(words) > 0 {
+			for _, word := range words {
+				ask.Words = append(ask.Words, "% "+likeEscaper.Replace(word)+"%")
+			}
+			if len(words) == 1 && ask.PrefixTo != firstName {
+				ask.PrefixFrom, ask.PrefixTo = words[0], words[0]+lastName
+			} else {
+				ask.PrefixTo = firstName
+			}
+		}
+		rows, err := q.SearchMembers(ctx, ask)
+		return convert(rows, func(row rosterdb.SearchMembersRow) rosterdb.ListMembersByNameRow {
+			return rosterdb.ListMembersByNameRow(row)
+		}), err
+	}
+	switch {
+	case list.Sort == "joined" && list.Down:
+		rows, err := q.ListMembersByJoinedDown(ctx, rosterdb.ListMembersByJoinedDownParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1})
+		return convert(rows, func(row rosterdb.ListMembersByJoinedDownRow) rosterdb.ListMembersByNameRow {
+			return rosterdb.ListMembersByNameRow(row)
+		}), err
+	case list.Sort == "joined":
+		rows, err := q.ListMembersByJoined(ctx, rosterdb.ListMembersByJoinedParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1})
+		return convert(rows, func(row rosterdb.ListMembersByJoinedRow) rosterdb.ListMembersByNameRow {
+			return rosterdb.ListMembersByNameRow(row)
+		}), err
+	case list.Down:
+		rows, err := q.ListMembersByNameDown(ctx, rosterdb.ListMembersByNameDownParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: PageSize + 1})
+		return convert(rows, func(row rosterdb.ListMembersByNameDownRow) rosterdb.ListMembersByNameRow {
+			return rosterdb.ListMembersByNameRow(row)
+		}), err
+	}
+	return q.ListMembersByName(ctx, rosterdb.ListMembersByNameParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: PageSize + 1})
+}
+
+// likeEscaper takes the meaning from the characters that LIKE would read as wildcards.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func clip(search string) string {
+	if runes := []rune(search); len(runes) > SearchMax {
+		return string(runes[:SearchMax])
+	}
+	return search
+}
+
+func convert[From, To any](rows []From, one func(From) To) []To {
+	converted := make([]To, len(rows))
+	for i, row := range rows {
+		converted[i] = one(row)
+	}
+	return converted
+}
+
+// row is a line of the list as the actor sees it.
+func (a Actor) row(r rosterdb.ListMembersByNameRow) Row {
+	row := Row{
+		Invitation: r.Kind == "invitation", PersonID: r.UserID, Name: r.Name, Email: r.Email, Roles: role.ParseAll(r.Roles),
+		Status: r.Status, Since: r.Since, Inviter: r.InviterName, JoinedThrough: r.JoinedThrough,
+		LastActive: timeOrZero(r.LastActiveAt), Expires: timeOrZero(r.ExpiresAt), Delivery: r.Delivery, You: r.UserID == a.person.ID,
+	}
+	row.OnlyOwner = !row.Invitation && a.onlyOwner && role.Highest(row.Roles) == role.Owner
+	if row.Invitation {
+		row.ID = publicid.Invitation.Of(r.RowID)
+	} else {
+		row.ID = publicid.Membership.Of(r.RowID)
+	}
+	return row
+}
+
+// timeOrZero undoes the query's stand-in for "never".
+func timeOrZero(t time.Time) time.Time {
+	if t.Unix() == 0 {
+		return time.Time{}
+	}
+	return t
+}
+
+func deref[T any](p *T) T {
+	var zero T
+	if p == nil {
+		return zero
+	}
+	return *p
+}
+
+// HistorySize is how many audit entries a member's page shows at first.
+const HistorySize = 20
+
+// Member is one person's membership and its history. A former member's page is for those who may read the
+// audit log.
+func (r *Roster) Member(ctx context.Context, a Actor, id, before string) (Member, error) {
+	membership, ok := publicid.Membership.Parse(id)
+	if !ok {
+		return Member{}, fault.Missing()
+	}
+	at := cursor{time: lastTime, id: lastID}
+	if before != "" {
+		var err error
+		if at, err = parseCursor(before, true); err != nil {
+			return Member{}, err
+		}
+	}
+	row, err := r.db.Read(a.org.ID).GetMember(ctx, rosterdb.GetMemberParams{OrgID: a.org.ID, MembershipID: membership,
+		BeforeTime: at.time, BeforeID: at.id, HistorySize: HistorySize + 1})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Member{}, fault.Missing()
+	}
+	if err != nil {
+		return Member{}, wrap("read a member", err)
+	}
+	ended := row.Status == "left" || row.Status == "removed"
+	if ended && !a.May(role.AuditRead) {
+		return Member{}, fault.Missing()
+	}
+	events, err := readEvents(row.History)
+	if err != nil {
+		return Member{}, err
+	}
+	member := Member{
+		Row: Row{ID: id, PersonID: row.UserID, Name: row.Name, Email: row.Email, Roles: role.ParseAll(row.Roles), Status: row.Status,
+			Since: row.JoinedAt, Inviter: deref(row.InviterName), JoinedThrough: row.JoinedThrough, LastActive: deref(row.LastActiveAt),
+			You: row.UserID == a.person.ID},
+		InvitedAt: deref(row.InvitedAt), EndedAt: deref(row.EndedAt), Left: row.Status == "left", Owners: int(row.Owners),
+		OpenInvitations: int(row.OpenInvitations), History: events,
+	}
+	member.OnlyOwner = member.Owners == 1 && role.Highest(member.Roles) == role.Owner
+	if row.InviterMembership != nil {
+		member.InviterID = publicid.Membership.Of(*row.InviterMembership)
+	}
+	if len(events) > HistorySize {
+		member.History = events[:HistorySize]
+		last := events[HistorySize-1]
+		lastEvent, _ := publicid.Event.Parse(last.ID)
+		member.More = cursor{time: last.At, id: lastEvent}.encode(true)
+	}
+	return member, nil
+}
+
+// pair is who acts and on whom, read under the organization's lock.
+type pair struct {
+	rosterdb.GetPairRow
+	actor  []role.Role
+	target []role.Role
+	self   bool
+}
+
+// change opens a change of one membership: the organization's lock first, then who acts and on whom, and
+// only then what fn decides.
+func (r *Roster) change(ctx context.Context, a Actor, id string, fn func(*rosterdb.Queries, pair) error) error {
+	membership, ok := publicid.Membership.Parse(id)
+	if !ok {
+		return fault.Missing()
+	}
+	err := r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
+		if err := q.LockOrganization(ctx, a.org.ID); err != nil {
+			return err
+		}
+		row, err := q.GetPair(ctx, rosterdb.GetPairParams{OrgID: a.org.ID, MembershipID: membership, ActorID: a.person.ID})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fault.Missing()
+		}
+		if err != nil {
+			return err
+		}
+		if row.ActorStatus != "active" {
+			return lostAccess(a)
+		}
+		return fn(q, pair{row, role.ParseAll(row.ActorRoles), role.ParseAll(row.Roles), row.UserID == a.person.ID})
+	})
+	if db.Constraint(err) == "RO001" {
+		return lastOwner(a)
+	}
+	return wrap("change a member", err)
+}
+
+func lostAccess(a Actor) error {
+	return &fault.Fault{Kind: fault.LostAccess, Subject: a.org.Name, Message: fmt.Sprintf("You no longer have access to %s.", a.org.Name)}
+}
+
+func lastOwner(a Actor) error {
+	return fault.New(fault.Conflict, fmt.Sprintf(role.LastOwner, a.org.Name))
+}
+
+// notAllowed names the role that does not suffice, and what it lacks.
+func notAllowed(roles []role.Role, p role.Permission) error {
+	return fault.New(fault.Forbidden, fmt.Sprintf("Your role is now %s, so this was not done. It does not include “%s”.", role.Highest(roles).Label(), p.Label()))
+}
+
+func present(status string) bool { return status == "active" || status == "suspended" }
+
+// formerMember is the answer to changing somebody who is gone.
+func formerMember(name string) error {
+	return fault.New(fault.Conflict, fmt.Sprintf("%s is not a member any more. Nothing was changed.", name))
+}
+
+// rowOf is the line of the list after a change.
+func (a Actor) rowOf(p pair, status string, roles []role.Role) Row {
+	owners := int(p.Owners)
+	was, is := role.Highest(p.target) == role.Owner, role.Highest(roles) == role.Owner
+	if was && !is {
+		owners--
+	}
+	if is && !was {
+		owners++
+	}
+	return Row{ID: publicid.Membership.Of(p.ID), PersonID: p.UserID, Name: p.Name, Email: p.Email, Roles: roles, Status: status, Since: p.JoinedAt,
+		Inviter: deref(p.InviterName), JoinedThrough: p.JoinedThrough, LastActive: deref(p.LastActiveAt), You: p.self, OnlyOwner: is && owners == 1}
+}
+
+// ChangeRole gives a member one role in place of those they have.
+func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Role) (Change, error) {
+	if _, ok := role.Parse(string(to)); !ok {
+		return Change{}, &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Name: "role", Message: "Choose one of the roles in the list."}}}
+	}
+	var done Change
+	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+		roles := []role.Role{to}
+		switch {
+		case !role.May(p.actor, role.MembersUpdateRole, a.Settings()):
+			return notAllowed(p.actor, role.MembersUpdateRole)
+		case !present(p.Status):
+			return formerMember(p.Name)
+		case len(p.target) == 1 && p.target[0] == to:
+			done = Change{Row: a.rowOf(p, p.Status, roles), Before: p.target}
+			return nil
+		case role.Highest(p.target) == role.Owner && to != role.Owner && p.Owners == 1:
+			return lastOwner(a)
+		case !role.MayTurn(p.actor, p.target, roles, p.self):
+			return mayNotTurn(p, to)
+		}
+		if err := r.setRoles(ctx, q, a, p, roles, p.Status); err != nil {
+			return err
+		}
+		event, err := a.author().write(ctx, q, entry{event: RolesChanged, subjectKind: "membership", subject: p.ID, name: p.Name,
+			before: facts{"roles": p.target}, after: facts{"roles": roles, "version": p.Version + 1}})
+		if err != nil {
+			return err
+		}
+		if !p.self {
+			if err := r.post(ctx, q, mail.RoleChanged{To: p.Email, Organization: a.mailOrg(), From: role.Highest(p.target).Label(), Role: to.Label(),
+				By: a.mailPerson(), At: time.Now(), Explanation: to.Explain()}); err != nil {
+				return err
+			}
+		}
+		done = Change{Row: a.rowOf(p, p.Status, roles), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}
+		return nil
+	})
+	return done, err
+}
+
+func mayNotTurn(p pair, to role.Role) error {
+	switch {
+	case p.self:
+		return fault.New(fault.Forbidden, fmt.Sprintf("Nobody raises their own role. You stay %s.", role.Highest(p.target).WithArticle()))
+	case !role.MayManage(p.actor, p.target):
+		return fault.New(fault.Forbidden, fmt.Sprintf("%s is %s, and your role is %s: only owners change owners and admins.",
+			p.Name, role.Highest(p.target).WithArticle(), role.Highest(p.actor).Label()))
+	}
+	return fault.New(fault.Forbidden, fmt.Sprintf("Your role is %s, so you cannot make anybody %s.", role.Highest(p.actor).Label(), to.WithArticle()))
+}
+
+func (r *Roster) setRoles(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, roles []role.Role, status string) error {
+	names := role.Names(roles)
+	if len(names) > 0 {
+		if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: a.org.ID, UserID: p.UserID, Roles: names, GrantedBy: &a.person.ID}); err != nil {
+			return err
+		}
+	}
+	if err := q.DeleteOtherRoles(ctx, rosterdb.DeleteOtherRolesParams{OrgID: a.org.ID, UserID: p.UserID, Roles: names}); err != nil {
+		return err
+	}
+	return q.SetMembershipStatus(ctx, rosterdb.SetMembershipStatusParams{Status: status, OrgID: a.org.ID, UserID: p.UserID})
+}
+
+func (a Actor) mailOrg() mail.Organization {
+	return mail.Organization{ID: a.org.ID.String(), Name: a.org.Name, Slug: a.org.Slug}
+}
+
+func (a Actor) mailPerson() mail.Person {
+	return mail.Person{Name: a.person.Name, Email: a.person.Email}
+}
+
+// Suspend blocks a member's use of the organization; role and everything else stay.
+func (r *Roster) Suspend(ctx context.Context, a Actor, id string) (Change, error) {
+	return r.setStatus(ctx, a, id, "suspended", MemberSuspended)
+}
+
+// Reactivate lifts a suspension.
+func (r *Roster) Reactivate(ctx context.Context, a Actor, id string) (Change, error) {
+	return r.setStatus(ctx, a, id, "active", MemberReactivated)
+}
+
+func (r *Roster) setStatus(ctx context.Context, a Actor, id, status, event string) (Change, error) {
+	var done Change
+	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+		switch {
+		case !role.May(p.actor, role.MembersSuspend, a.Settings()):
+			return notAllowed(p.actor, role.MembersSuspend)
+		case !present(p.Status):
+			return formerMember(p.Name)
+		case p.Status == status:
+			done = Change{Row: a.rowOf(p, status, p.target), Before: p.target}
+			return nil
+		case p.self:
+			return fault.New(fault.Forbidden, "You cannot suspend yourself. Leave the organization instead.")
+		case !role.MayManage(p.actor, p.target):
+			return mayNotTurn(p, "")
+		}
+		if err := q.SetMembershipStatus(ctx, rosterdb.SetMembershipStatusParams{Status: status, OrgID: a.org.ID, UserID: p.UserID}); err != nil {
+			return err
+		}
+		written, err := a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name,
+			before: facts{"status": p.Status}, after: facts{"status": status, "version": p.Version + 1}})
+		done = Change{Row: a.rowOf(p, status, p.target), Before: p.target, Undo: publicid.Event.Of(written), Changed: true}
+		return err
+	})
+	return done, err
+}
+
+// Remove ends somebody's membership at once. What they made stays; the invitations they sent are revoked,
+// or whoever removes them becomes their inviter.
+func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (Change, error) {
+	var done Change
+	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+		switch {
+		case !role.May(p.actor, role.MembersRemove, a.Settings()):
+			return notAllowed(p.actor, role.MembersRemove)
+		case p.self:
+			return fault.New(fault.Forbidden, "You cannot remove yourself. Leave the organization instead.")
+		case !present(p.Status):
+			done = Change{Row: a.rowOf(p, "removed", nil), Before: p.target}
+			return nil
+		case role.Highest(p.target) == role.Owner && p.Owners == 1:
+			return lastOwner(a)
+		case !role.MayManage(p.actor, p.target):
+			return mayNotTurn(p, "")
+		}
+		event, err := r.end(ctx, q, a, p, "removed", how.RevokeInvitations)
+		if err != nil {
+			return err
+		}
+		if how.Tell {
+			if err := r.post(ctx, q, mail.Removed{To: p.Email, Organization: a.mailOrg(), By: a.mailPerson(), At: time.Now(), Ask: a.mailPerson()}); err != nil {
+				return err
+			}
+		}
+		done = Change{Row: a.rowOf(p, "removed", nil), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}
+		return nil
+	})
+	return done, err
+}
+
+// Leave ends one's own membership.
+func (r *Roster) Leave(ctx context.Context, a Actor) error {
+	return r.change(ctx, a, a.Membership(), func(q *rosterdb.Queries, p pair) error {
+		if role.Highest(p.target) == role.Owner && p.Owners == 1 {
+			return lastOwner(a)
+		}
+		_, err := r.end(ctx, q, a, p, "left", true)
+		return err
+	})
+}
+
+// end closes a membership: roles go, the row stays. Open invitations to the same address die with it.
+func (r *Roster) end(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, status string, revoke bool) (uuid.UUID, error) {
+	before := facts{"status": p.Status, "roles": p.target}
+	if p.OpenInvitations > 0 {
+		var ids []uuid.UUID
+		var err error
+		if revoke {
+			ids, err = q.RevokeInvitationsBy(ctx, a.org.ID, p.UserID)
+			before["revoked_invitations"] = ids
+		} else {
+			ids, err = q.TakeOverInvitations(ctx, rosterdb.TakeOverInvitationsParams{OrgID: a.org.ID, InvitedBy: p.UserID, TakenBy: a.person.ID})
+			before["taken_over_invitations"] = ids
+		}
+		if err != nil {
+			return uuid.Nil, err
+		}
+	}
+	if err := q.RevokeInvitationsTo(ctx, a.org.ID, p.EmailNorm); err != nil {
+		return uuid.Nil, err
+	}
+	if err := r.setRoles(ctx, q, a, p, nil, status); err != nil {
+		return uuid.Nil, err
+	}
+	event := MemberRemoved
+	if status == "left" {
+		event = MemberLeft
+	}
+	return a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name,
+		before: before, after: facts{"status": status, "version": p.Version + 1}})
+}

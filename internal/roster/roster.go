@@ -1,0 +1,322 @@
+// Package roster is what people do inside an organization: a method per thing that they do. Each enters
+// through a door of the database, reads authority anew under the organization's lock where memberships
+// change, does the work, writes the audit entry and queues the letters in the same transaction, and
+// returns a value or a fault.
+package roster
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"roster/db"
+	"roster/internal/account"
+	"roster/internal/mail"
+	"roster/internal/publicid"
+	"roster/internal/role"
+)
+
+// Roster does what people ask for.
+type Roster struct {
+	db     *db.DB
+	outbox *mail.Outbox
+	// mails tells whether letters leave this installation. Without a mail server, links are copied by hand.
+	mails bool
+}
+
+// New makes a Roster. Without a mail server (mails false) invitations come with a link to hand over.
+func New(d *db.DB, outbox *mail.Outbox, mails bool) *Roster {
+	return &Roster{db: d, outbox: outbox, mails: mails}
+}
+
+// Mails tells whether letters leave this installation.
+func (r *Roster) Mails() bool { return r.mails }
+
+// Actor is a person inside an organization. Holding one is the proof of present membership: only Enter
+// makes them, from one look at the database, for one request.
+type Actor struct {
+	org        Organization
+	person     account.Person
+	membership uuid.UUID
+	roles      []role.Role
+	onlyOwner  bool // the organization has one owner, no more
+	trace      account.Trace
+}
+
+// Organization is what a page shows of the organization that it is about.
+type Organization struct {
+	ID               uuid.UUID
+	Name             string
+	Slug             string
+	InvitationDays   int // how long an invitation is open unless chosen otherwise
+	MembersMayInvite bool
+	Members          int // active and suspended
+	OpenInvitations  int // at most 100: more are not counted
+}
+
+// PublicID is the organization's id for URLs and forms (org_…).
+func (o Organization) PublicID() string { return publicid.Organization.Of(o.ID) }
+
+// Organization is where the actor is.
+func (a Actor) Organization() Organization { return a.org }
+
+// Person is who the actor is.
+func (a Actor) Person() account.Person { return a.person }
+
+// Membership is the actor's membership id for URLs (mem_…).
+func (a Actor) Membership() string { return publicid.Membership.Of(a.membership) }
+
+// Roles are the actor's, the highest first.
+func (a Actor) Roles() []role.Role { return a.roles }
+
+// Settings are the organization's choices that the rule book asks for.
+func (a Actor) Settings() role.Settings {
+	return role.Settings{MembersMayInvite: a.org.MembersMayInvite}
+}
+
+// May tells whether the actor holds a permission here.
+func (a Actor) May(p role.Permission) bool { return role.May(a.roles, p, a.Settings()) }
+
+// MyOrganization is an entry of a person's own list.
+type MyOrganization struct {
+	ID        uuid.UUID
+	Slug      string
+	Name      string
+	Role      role.Role // the highest
+	Suspended bool      // the membership is
+	Closed    bool      // the organization is suspended or closing
+}
+
+// MyInvitation is an open invitation to a person's confirmed address.
+type MyInvitation struct {
+	ID      string // public id: /invitations/{id} opens it for this person
+	OrgID   uuid.UUID
+	OrgName string
+	Role    role.Role
+	Inviter string
+}
+
+// Frame is what every page of a logged-in person shows around it.
+type Frame struct {
+	Organizations []MyOrganization // at most 50
+	More          bool             // there are more than shown
+	Invitations   []MyInvitation
+}
+
+// Entry is the answer to entering an organization by what stands in the URL.
+type Entry struct {
+	Actor Actor
+	Frame Frame
+	// Moved is the present slug if the URL said an old one, or an id; else "".
+	Moved string
+}
+
+// List asks for one page of the members.
+type List struct {
+	Search string    // words; "" for all
+	Role   role.Role // "" for every role
+	Status string    // "", "active", "suspended" or "pending"
+	Sort   string    // "name" (default) or "joined"
+	Down   bool      // from the end
+	After  string    // cursor of the page before; "" for the first page
+}
+
+// Filtered tells whether the list leaves anybody out.
+func (l List) Filtered() bool { return l.Search != "" || l.Role != "" || l.Status != "" }
+
+// PageSize is how many rows a page of a list has.
+const PageSize = 50
+
+// Row is a line of the members list: a member, or an open invitation.
+type Row struct {
+	Invitation    bool
+	ID            string // mem_… or inv_…
+	PersonID      uuid.UUID
+	Name          string // "" for an invitation
+	Email         string
+	Roles         []role.Role
+	Status        string    // "active", "suspended", "pending"
+	Since         time.Time // joined, or invited
+	Inviter       string    // name, or ""
+	JoinedThrough string    // "created" or "invitation"
+	LastActive    time.Time // zero: never
+	Expires       time.Time // of an invitation
+	Delivery      string    // of an invitation
+	You           bool
+	OnlyOwner     bool // the organization's only owner: role, suspension and removal are locked
+}
+
+// Members is one page of the list.
+type Members struct {
+	Rows []Row
+	Next string // cursor of the next page; "" at the end
+}
+
+// Member is one membership with its history.
+type Member struct {
+	Row
+	InvitedAt       time.Time // zero: not invited
+	InviterID       string    // mem_…, "" if none
+	EndedAt         time.Time // zero: present
+	Left            bool      // left by themselves
+	Owners          int
+	OpenInvitations int // that this person sent
+	History         []Event
+	More            string // cursor of older events; "" at the end
+}
+
+// Event is an audit entry as pages tell it.
+type Event struct {
+	ID          string // evt_…
+	At          time.Time
+	Name        string // "membership.role_changed", …
+	Actor       string
+	SubjectKind string
+	Subject     string
+	Before      map[string]any
+	After       map[string]any
+}
+
+// Change is the result of changing a member: the row as it is now, and the way back.
+type Change struct {
+	Row     Row
+	Before  []role.Role
+	Undo    string // evt_…: /orgs/{slug}/undo/{evt}; "" where nothing changed
+	Changed bool
+}
+
+// Removal says what goes with removing somebody.
+type Removal struct {
+	Tell              bool // by e-mail
+	RevokeInvitations bool // those they sent; else whoever removes them becomes the inviter
+}
+
+// Invitation is a line of the invitations list, and the page of one.
+type Invitation struct {
+	ID             string // inv_…
+	Email          string
+	Roles          []role.Role
+	Message        string
+	Inviter        string
+	Created        time.Time
+	Sent           time.Time
+	Expires        time.Time
+	State          string // "open", "expired", "accepted", "declined", "revoked"
+	Delivery       string // "queued", "sent", "failed", "held", "copied", "none"
+	DeliveryDetail string
+	Decided        time.Time
+	JustSent       bool // sent less than five minutes ago: not again yet
+}
+
+// Invitations is one page of the list.
+type Invitations struct {
+	Rows []Invitation
+	Next string
+}
+
+// Invite is a filled-in invitation form.
+type Invite struct {
+	Addresses  string // as typed: any number of addresses in any notation, up to 500
+	Role       string
+	Days       int // 1, 7 or 30; 0 for the organization's default
+	Message    string
+	Submission uuid.UUID
+	Preview    bool // only say what would happen
+	MayPreview bool // more than one address: preview first (the form itself; the preview's button says no)
+}
+
+// Verdict is what becomes, or became, of one address.
+type Verdict struct {
+	Raw     string // as it was typed
+	Email   string
+	Kind    string // "ready", "corrected", "sent", "link", "member", "invited", "invalid", "twice", "blocked"
+	Note    string // a sentence, where there is something to say
+	ID      string // inv_… of the invitation made, or of the open one
+	Member  string // mem_… where it is a member already
+	Link    string // token to copy, shown once, where no mail server is
+	Expires time.Time
+}
+
+// Invited is the result of inviting.
+type Invited struct {
+	Verdicts  []Verdict
+	Sent      int  // made
+	Previewed bool // nothing was made yet
+}
+
+// Situation is where an invitee stands (UX.md 11).
+type Situation string
+
+// The situations of the invitee's page.
+const (
+	SameAddress   Situation = "same_address"   // logged in with the invited address: join or decline
+	LogInFirst    Situation = "log_in_first"   // mailed link, the address has an account
+	NoAccount     Situation = "no_account"     // mailed link, no account: create one and join
+	CopiedLink    Situation = "copied_link"    // copied link, logged out: log in or sign up
+	HandedOver    Situation = "handed_over"    // copied link without a mail server, logged out, no account yet or unknown: it proves the address
+	OtherAddress  Situation = "other_address"  // logged in with another address
+	Expired       Situation = "expired"        //
+	Revoked       Situation = "revoked"        //
+	Replaced      Situation = "replaced"       // a newer link was sent
+	Used          Situation = "used"           // accepted by somebody else, or unknown to whom
+	AlreadyMember Situation = "already_member" // the viewer is a member
+	Declined      Situation = "declined"       // by the viewer's address; may still join
+	CannotJoin    Situation = "cannot_join"    // organization closed, or the inviter may no longer give the role
+)
+
+// Offer is an invitation as its invitee sees it.
+type Offer struct {
+	Situation     Situation
+	Token         string // as it stands in the URL
+	OrgID         uuid.UUID
+	OrgName       string
+	OrgSlug       string
+	Email         string // the invited address
+	Roles         []role.Role
+	Message       string
+	Inviter       string
+	InviterEmail  string
+	Created       time.Time
+	Expires       time.Time
+	Decided       time.Time
+	AskedToday    bool
+	Mailed        bool        // the token came by e-mail, which proves the mailbox
+	AccountExists bool        // told only for mailed tokens
+	Viewer        string      // the logged-in person's address, or ""
+	ViewerRoles   []role.Role // of a member
+	Suspended     bool        // the viewer's membership is
+	Why           string      // CannotJoin: a sentence
+}
+
+// Joined is the result of accepting.
+type Joined struct {
+	OrgSlug string
+	OrgName string
+	OrgID   uuid.UUID
+	Role    role.Role
+	Already bool // was a member before; the role stays
+}
+
+// Overview is what the organization's first page shows.
+type Overview struct {
+	Members         int
+	OpenInvitations int
+	Undelivered     int
+	EverInvited     bool
+	Events          []Event // empty without audit.read
+}
+
+// NewOrganization is a filled-in form.
+type NewOrganization struct {
+	Name       string
+	Slug       string
+	Submission uuid.UUID
+}
+
+// SlugCheck is the answer while a slug is typed.
+type SlugCheck struct {
+	Slug        string
+	Free        bool
+	Problem     string   // a sentence, "" if free
+	Suggestions []string // up to three that are free
+}

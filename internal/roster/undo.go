@@ -1,0 +1,210 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"roster/db"
+	"roster/db/rosterdb"
+	"roster/internal/fault"
+	"roster/internal/publicid"
+	"roster/internal/role"
+)
+
+// Undone is what an Undo brought back: a member or an invitation, and a sentence.
+type Undone struct {
+	Member     *Row
+	Invitation *Invitation
+	Text       string
+}
+
+// snapshot is what an audit entry keeps for the way back.
+type snapshot struct {
+	Roles     []role.Role `json:"roles"`
+	Status    string      `json:"status"`
+	Version   int64       `json:"version"`
+	Revoked   []uuid.UUID `json:"revoked_invitations"`
+	TakenOver []uuid.UUID `json:"taken_over_invitations"`
+}
+
+// Undo takes one's own change back, within ten minutes, if nothing has changed since. The same rules hold
+// as for making the change by hand; the log keeps both.
+func (r *Roster) Undo(ctx context.Context, a Actor, id string) (Undone, error) {
+	event, ok := publicid.Event.Parse(id)
+	if !ok {
+		return Undone{}, fault.Missing()
+	}
+	var undone Undone
+	err := r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
+		if err := q.LockOrganization(ctx, a.org.ID); err != nil {
+			return err
+		}
+		e, err := q.GetUndoable(ctx, a.org.ID, event)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows) || err == nil && deref(e.ActorID) != a.person.ID:
+			return fault.Missing()
+		case err != nil:
+			return err
+		case e.Undone:
+			return fault.New(fault.Conflict, "This was undone already.")
+		case !e.Fresh:
+			return fault.New(fault.Conflict, "Undo is possible for 10 minutes. Nothing was changed.")
+		}
+		var before, after snapshot
+		if err := json.Unmarshal(e.Before, &before); err != nil {
+			return fmt.Errorf("read the entry to undo: %w", err)
+		}
+		if err := json.Unmarshal(e.After, &after); err != nil {
+			return fmt.Errorf("read the entry to undo: %w", err)
+		}
+		switch e.Event {
+		case RolesChanged, MemberSuspended, MemberReactivated, MemberRemoved:
+			return r.undoMember(ctx, q, a, e, before, after, &undone)
+		case InvitationRevoked, InvitationRoleChanged:
+			return r.undoInvitation(ctx, q, a, e, before, after, &undone)
+		}
+		return fault.Missing()
+	})
+	switch db.Constraint(err) {
+	case "RO001":
+		return Undone{}, lastOwner(a)
+	case "audit_events_undone_once":
+		return Undone{}, fault.New(fault.Conflict, "This was undone already.")
+	case "invitations_one_open":
+		return Undone{}, fault.New(fault.Conflict, "This address was invited again since. Nothing was changed.")
+	}
+	return undone, wrap("undo", err)
+}
+
+// changedSince refuses to undo what somebody else has touched.
+func changedSince(name string) error {
+	return fault.New(fault.Conflict, fmt.Sprintf("%s was changed again since. Nothing was undone.", name))
+}
+
+func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e rosterdb.GetUndoableRow, before, after snapshot, undone *Undone) error {
+	row, err := q.GetPair(ctx, rosterdb.GetPairParams{OrgID: a.org.ID, MembershipID: e.SubjectID, ActorID: a.person.ID})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.Missing()
+	}
+	if err != nil {
+		return err
+	}
+	p := pair{row, role.ParseAll(row.ActorRoles), role.ParseAll(row.Roles), row.UserID == a.person.ID}
+	roles, status := p.target, p.Status
+	if before.Roles != nil {
+		roles = before.Roles
+	}
+	if before.Status != "" {
+		status = before.Status
+	}
+	permission := map[string]role.Permission{RolesChanged: role.MembersUpdateRole, MemberSuspended: role.MembersSuspend,
+		MemberReactivated: role.MembersSuspend, MemberRemoved: role.MembersRemove}[e.Event]
+	switch {
+	case p.ActorStatus != "active":
+		return lostAccess(a)
+	case p.Version != after.Version:
+		return changedSince(p.Name)
+	case !role.May(p.actor, permission, a.Settings()):
+		return notAllowed(p.actor, permission)
+	// What somebody had is given back only by who could give it anew. A role of one's own that was given
+	// away stays away.
+	case !role.MayTurn(p.actor, orGuest(p.target), roles, p.self):
+		return mayNotTurn(p, role.Highest(roles))
+	}
+	if err := r.setRoles(ctx, q, a, p, roles, status); err != nil {
+		return err
+	}
+	if len(before.Revoked) > 0 {
+		if err := q.ReopenInvitations(ctx, a.org.ID, before.Revoked); err != nil {
+			return err
+		}
+	}
+	if len(before.TakenOver) > 0 {
+		if err := q.SetInvitationInviter(ctx, rosterdb.SetInvitationInviterParams{OrgID: a.org.ID, InvitedBy: p.UserID, Ids: before.TakenOver}); err != nil {
+			return err
+		}
+	}
+	event := e.Event
+	if e.Event == MemberRemoved {
+		event = MemberRestored
+	}
+	_, err = a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name, undoes: &e.ID,
+		before: facts{"roles": p.target, "status": p.Status}, after: facts{"roles": roles, "status": status, "version": p.Version + 1}})
+	restored := a.rowOf(p, status, roles)
+	undone.Member = &restored
+	switch e.Event {
+	case RolesChanged:
+		undone.Text = fmt.Sprintf("%s is %s again.", p.Name, role.Highest(roles).WithArticle())
+	case MemberSuspended:
+		undone.Text = fmt.Sprintf("%s is active again.", p.Name)
+	case MemberReactivated:
+		undone.Text = fmt.Sprintf("%s is suspended again.", p.Name)
+	case MemberRemoved:
+		undone.Text = fmt.Sprintf("%s is back as %s.", p.Name, role.Highest(roles).WithArticle())
+	}
+	return err
+}
+
+// orGuest lets an ended membership, which has no role, be judged as the lowest.
+func orGuest(roles []role.Role) []role.Role {
+	if len(roles) == 0 {
+		return []role.Role{role.Guest}
+	}
+	return roles
+}
+
+func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Actor, e rosterdb.GetUndoableRow, before, after snapshot, undone *Undone) error {
+	row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: e.SubjectID, ActorID: a.person.ID})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.Missing()
+	}
+	if err != nil {
+		return err
+	}
+	actor := role.ParseAll(row.ActorRoles)
+	roles := role.ParseAll(row.Roles)
+	if before.Roles != nil {
+		roles = before.Roles
+	}
+	switch {
+	case row.ActorStatus != "active":
+		return lostAccess(a)
+	case !role.May(actor, role.InvitationsRevoke, a.Settings()):
+		return notAllowed(actor, role.InvitationsRevoke)
+	case row.Version != after.Version:
+		return changedSince(row.Email)
+	}
+	for _, one := range roles {
+		if !role.MayInviteAs(actor, one) {
+			return mayNotInviteAs(actor, one)
+		}
+	}
+	event, state := InvitationReopened, "open"
+	if e.Event == InvitationRevoked {
+		err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
+	} else {
+		event = InvitationRoleChanged
+		err = q.SetInvitationRoles(ctx, rosterdb.SetInvitationRolesParams{Roles: role.Names(roles), OrgID: a.org.ID, InvitationID: row.ID})
+	}
+	if err != nil {
+		return err
+	}
+	_, err = a.author().write(ctx, q, entry{event: event, subjectKind: "invitation", subject: row.ID, name: row.Email, undoes: &e.ID,
+		before: facts{"state": row.State, "roles": role.ParseAll(row.Roles)}, after: facts{"state": state, "roles": roles, "version": row.Version + 1}})
+	restored := invitationOf(row)
+	restored.State, restored.Roles = state, roles
+	if row.Expired {
+		restored.State = "expired"
+	}
+	undone.Invitation = &restored
+	undone.Text = fmt.Sprintf("The invitation of %s is open again.", row.Email)
+	if event == InvitationRoleChanged {
+		undone.Text = fmt.Sprintf("%s is invited as %s again.", row.Email, role.Highest(roles).WithArticle())
+	}
+	return err
+}
