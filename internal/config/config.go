@@ -1,0 +1,297 @@
+// Package config reads the environment, once, and says everything that is wrong with it at once. Nothing
+// else in Roster but the commands looks at the environment.
+package config
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"roster/internal/mail"
+)
+
+// Config is what an installation was told.
+type Config struct {
+	Dev     bool
+	Listen  string
+	URL     *url.URL
+	Data    string // absolute
+	PGBin   string
+	Proxies []netip.Prefix
+
+	AppURL, AuthURL, WorkerURL string // empty: the private server
+	AdminURL                   string
+
+	SMTP *mail.SMTP // nil: no mail server
+	From string
+	Key  []byte // 32 bytes; nil where a command needs none
+
+	Operator, PrivacyURL, HelpURL string
+	SignupOpen                    bool
+}
+
+// environment is the table of DESIGN.md 4, one line each.
+type environment struct {
+	Dev           bool   `env:"ROSTER_DEV"`
+	Listen        string `env:"ROSTER_LISTEN" envDefault:"127.0.0.1:8080"`
+	URL           string `env:"ROSTER_URL"`
+	Database      string `env:"ROSTER_DATABASE_URL"`
+	AuthDatabase  string `env:"ROSTER_AUTH_DATABASE_URL"`
+	WorkDatabase  string `env:"ROSTER_WORKER_DATABASE_URL"`
+	AdminDatabase string `env:"ROSTER_ADMIN_DATABASE_URL"`
+	Data          string `env:"ROSTER_DATA" envDefault:"./var"`
+	PGBin         string `env:"ROSTER_PG_BIN"`
+	SMTP          string `env:"ROSTER_SMTP_URL"`
+	From          string `env:"ROSTER_MAIL_FROM"`
+	Key           string `env:"ROSTER_KEY"`
+	KeyFile       string `env:"ROSTER_KEY_FILE"`
+	Proxies       string `env:"ROSTER_TRUSTED_PROXIES"`
+	Operator      string `env:"ROSTER_OPERATOR"`
+	Privacy       string `env:"ROSTER_PRIVACY_URL"`
+	Help          string `env:"ROSTER_HELP_URL"`
+	Tenancy       string `env:"ROSTER_TENANCY" envDefault:"shared"`
+	Signup        string `env:"ROSTER_SIGNUP" envDefault:"open"`
+}
+
+// Complaints are all that is wrong, each naming its variable.
+type Complaints []string
+
+// Error lists the complaints, one a line.
+func (c Complaints) Error() string { return strings.Join(c, "\n") }
+
+func (c *Complaints) add(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
+
+// Read takes the environment as a list of NAME=value, as os.Environ gives it.
+func Read(environ []string) (Config, error) {
+	var e environment
+	var wrong Complaints
+	if err := env.ParseWithOptions(&e, env.Options{Environment: env.ToMap(environ)}); err != nil {
+		var all env.AggregateError
+		if errors.As(err, &all) {
+			for _, one := range all.Errors {
+				wrong.add("%s", complaint(one))
+			}
+		} else {
+			wrong.add("%s", err)
+		}
+	}
+	c := Config{Dev: e.Dev, Listen: e.Listen, PGBin: e.PGBin, AdminURL: e.AdminDatabase, Operator: e.Operator, SignupOpen: e.Signup != "invited"}
+
+	host, port, err := net.SplitHostPort(e.Listen)
+	if err != nil || port == "" {
+		wrong.add("ROSTER_LISTEN: %q is no address like 127.0.0.1:8080", e.Listen)
+	} else if e.Dev && !loopback(host) {
+		wrong.add("ROSTER_LISTEN: development mode serves this machine alone; %q reaches further. Unset ROSTER_DEV", e.Listen)
+	}
+	switch {
+	case e.URL != "":
+		c.URL = publicAddress(&wrong, e.URL)
+		if c.URL != nil && e.Dev && !loopback(c.URL.Hostname()) {
+			wrong.add("ROSTER_URL: development mode is for this machine alone; %q is another. Unset ROSTER_DEV", e.URL)
+		}
+	case e.Dev:
+		c.URL = &url.URL{Scheme: "http", Host: "localhost:" + port}
+	default:
+		wrong.add("ROSTER_URL: set it to the address that people open, like https://roster.example.com")
+	}
+
+	if c.Data, err = filepath.Abs(e.Data); err != nil {
+		wrong.add("ROSTER_DATA: %v", err)
+	}
+	c.AppURL, c.AuthURL, c.WorkerURL = e.Database, e.AuthDatabase, e.WorkDatabase
+	if e.Database != "" {
+		c.AuthURL = otherRole(&wrong, e.Database, e.AuthDatabase, "roster_auth")
+		c.WorkerURL = otherRole(&wrong, e.Database, e.WorkDatabase, "roster_worker")
+	} else if e.AuthDatabase != "" || e.WorkDatabase != "" {
+		wrong.add("ROSTER_DATABASE_URL: set it too where ROSTER_AUTH_DATABASE_URL or ROSTER_WORKER_DATABASE_URL is set")
+	}
+
+	if e.SMTP != "" {
+		if c.SMTP, err = mail.NewSMTP(e.SMTP); err != nil {
+			wrong.add("ROSTER_SMTP_URL: %v", err)
+		}
+	}
+	c.From = e.From
+	switch {
+	case e.From == "" && e.SMTP != "":
+		wrong.add("ROSTER_MAIL_FROM: set it to the address that letters come from")
+	case e.From == "" && c.URL != nil:
+		c.From = "Roster <no-reply@" + mailHost(c.URL.Hostname()) + ">"
+	case e.From != "":
+		if err := mail.CheckFrom(e.From); err != nil {
+			wrong.add("ROSTER_MAIL_FROM: %v", err)
+		}
+	}
+	c.Key = readKey(&wrong, e)
+	for _, one := range strings.FieldsFunc(e.Proxies, func(r rune) bool { return r == ',' || r == ' ' }) {
+		prefix, err := netip.ParsePrefix(one)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(one)
+			if addrErr != nil {
+				wrong.add("ROSTER_TRUSTED_PROXIES: %q is neither an address nor a network like 10.0.0.0/8", one)
+				continue
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		c.Proxies = append(c.Proxies, prefix)
+	}
+	c.PrivacyURL = link(&wrong, "ROSTER_PRIVACY_URL", e.Privacy)
+	c.HelpURL = link(&wrong, "ROSTER_HELP_URL", e.Help)
+	if e.Tenancy != "shared" {
+		wrong.add("ROSTER_TENANCY: this version knows \"shared\" alone, not %q", e.Tenancy)
+	}
+	if e.Signup != "open" && e.Signup != "invited" {
+		wrong.add("ROSTER_SIGNUP: say \"open\" or \"invited\", not %q", e.Signup)
+	}
+	if len(wrong) > 0 {
+		return c, wrong
+	}
+	return c, nil
+}
+
+// Migration reads what `roster migrate` needs: the database's addresses alone.
+func Migration(environ []string) (Config, error) {
+	vars := env.ToMap(environ)
+	var wrong Complaints
+	c := Config{AdminURL: vars["ROSTER_ADMIN_DATABASE_URL"], AppURL: vars["ROSTER_DATABASE_URL"]}
+	if c.AdminURL == "" {
+		wrong.add("ROSTER_ADMIN_DATABASE_URL: set it to the database as an administrator, like postgres://postgres:password@host/roster")
+	}
+	if c.AppURL != "" {
+		c.AuthURL = otherRole(&wrong, c.AppURL, vars["ROSTER_AUTH_DATABASE_URL"], "roster_auth")
+		c.WorkerURL = otherRole(&wrong, c.AppURL, vars["ROSTER_WORKER_DATABASE_URL"], "roster_worker")
+	}
+	if len(wrong) > 0 {
+		return c, wrong
+	}
+	return c, nil
+}
+
+func complaint(err error) string {
+	var parse env.ParseError
+	if errors.As(err, &parse) && parse.Name == "Dev" {
+		return "ROSTER_DEV: say 1, or leave it unset"
+	}
+	return err.Error()
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func publicAddress(wrong *Complaints, s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		wrong.add("ROSTER_URL: %q is no address like https://roster.example.com, without a path", s)
+		return nil
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		wrong.add("ROSTER_URL: %q would send passwords in the clear; use https", s)
+		return nil
+	}
+	u.Path = ""
+	return u
+}
+
+// otherRole is the same database for another role, unless it was given.
+func otherRole(wrong *Complaints, app, given, role string) string {
+	if given != "" {
+		return given
+	}
+	u, err := url.Parse(app)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		wrong.add("ROSTER_DATABASE_URL: write it as postgres://roster_app:password@host/database")
+		return ""
+	}
+	if password, set := u.User.Password(); set {
+		u.User = url.UserPassword(role, password)
+	} else {
+		u.User = url.User(role)
+	}
+	return u.String()
+}
+
+// mailHost is a domain for the sender's address where none was given.
+func mailHost(host string) string {
+	if strings.Contains(host, ".") && !loopback(host) {
+		return host
+	}
+	return "roster.localhost"
+}
+
+func link(wrong *Complaints, name, s string) string {
+	if s == "" {
+		return ""
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto" {
+		wrong.add("%s: %q is no web address", name, s)
+	}
+	return s
+}
+
+const keySize = 32
+
+// readKey takes the key from the environment or its file. In development mode one is made, once, under
+// the data directory; anywhere else a missing or a sample key is refused.
+func readKey(wrong *Complaints, e environment) []byte {
+	text, name := e.Key, "ROSTER_KEY"
+	if text == "" && e.KeyFile != "" {
+		raw, err := os.ReadFile(e.KeyFile)
+		if err != nil {
+			wrong.add("ROSTER_KEY_FILE: %v", err)
+			return nil
+		}
+		text, name = strings.TrimSpace(string(raw)), "ROSTER_KEY_FILE"
+	}
+	if text == "" {
+		if e.Dev {
+			return developmentKey(wrong, filepath.Join(e.Data, "key"))
+		}
+		wrong.add("ROSTER_KEY: set it to 32 random bytes in base64, as from: openssl rand -base64 32")
+		return nil
+	}
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(key) != keySize {
+		wrong.add("%s: it must be 32 bytes in base64, as from: openssl rand -base64 32", name)
+		return nil
+	}
+	different := map[byte]bool{}
+	for _, b := range key {
+		different[b] = true
+	}
+	if len(different) < 12 { // 32 random bytes have fewer once in more than 10^20 keys
+		wrong.add("%s: this key is a sample, not random bytes", name)
+		return nil
+	}
+	return key
+}
+
+func developmentKey(wrong *Complaints, file string) []byte {
+	if key, err := os.ReadFile(file); err == nil && len(key) == keySize {
+		return key
+	}
+	key := make([]byte, keySize)
+	rand.Read(key)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		wrong.add("ROSTER_DATA: %v", err)
+		return nil
+	}
+	if err := os.WriteFile(file, key, 0o600); err != nil {
+		wrong.add("ROSTER_DATA: %v", err)
+		return nil
+	}
+	return key
+}
