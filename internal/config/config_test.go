@@ -1,0 +1,94 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const goodKey = "c2l4dGVlbiBieXRlcyBhbmQgMTYgbW9yZSBvbmVzISE="
+
+func TestDevelopmentNeedsNothing(t *testing.T) {
+	data := t.TempDir()
+	c, err := Read([]string{"ROSTER_DEV=1", "ROSTER_DATA=" + data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.URL.String() != "http://localhost:8080" || c.Listen != "127.0.0.1:8080" || len(c.Key) != keySize || !c.SignupOpen || c.AppURL != "" {
+		t.Errorf("%+v", c)
+	}
+	again, err := Read([]string{"ROSTER_DEV=1", "ROSTER_DATA=" + data})
+	if err != nil || string(again.Key) != string(c.Key) {
+		t.Error("the key is made anew each time")
+	}
+	info, err := os.Stat(filepath.Join(data, "key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", info.Mode(), err)
+	}
+}
+
+// C157 I40: everything that is wrong is said at once, and no unsafe configuration starts.
+func TestComplaints(t *testing.T) {
+	for _, c := range []struct {
+		environ []string
+		want    []string
+	}{
+		{nil, []string{"ROSTER_URL", "ROSTER_KEY"}},
+		{[]string{"ROSTER_DEV=1", "ROSTER_LISTEN=0.0.0.0:8080", "ROSTER_URL=https://roster.example.com"}, []string{"ROSTER_LISTEN", "ROSTER_URL"}},
+		{[]string{"ROSTER_DEV=maybe", "ROSTER_DATA=" + t.TempDir()}, []string{"ROSTER_DEV", "ROSTER_URL", "ROSTER_KEY"}},
+		{[]string{"ROSTER_URL=http://roster.example.com", "ROSTER_KEY=" + goodKey}, []string{"ROSTER_URL"}},
+		{[]string{"ROSTER_URL=https://roster.example.com/path", "ROSTER_KEY=short"}, []string{"ROSTER_URL", "ROSTER_KEY"}},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, []string{"ROSTER_KEY"}},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_SMTP_URL=ftp://x", "ROSTER_TRUSTED_PROXIES=nowhere", "ROSTER_TENANCY=single",
+			"ROSTER_SIGNUP=maybe", "ROSTER_PRIVACY_URL=javascript:alert(1)", "ROSTER_DATABASE_URL=host=x"},
+			[]string{"ROSTER_DATABASE_URL", "ROSTER_DATABASE_URL", "ROSTER_SMTP_URL", "ROSTER_MAIL_FROM", "ROSTER_TRUSTED_PROXIES", "ROSTER_PRIVACY_URL", "ROSTER_TENANCY", "ROSTER_SIGNUP"}},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_AUTH_DATABASE_URL=postgres://x"}, []string{"ROSTER_DATABASE_URL"}},
+	} {
+		_, err := Read(c.environ)
+		var complaints Complaints
+		if !errors.As(err, &complaints) {
+			t.Errorf("%v: %v", c.environ, err)
+			continue
+		}
+		var names []string
+		for _, one := range complaints {
+			name, _, _ := strings.Cut(one, ":")
+			names = append(names, name)
+		}
+		if strings.Join(names, " ") != strings.Join(c.want, " ") {
+			t.Errorf("%v complains of %v, want %v\n%v", c.environ, names, c.want, err)
+		}
+		if strings.Contains(err.Error(), "AAAAAAAA") || strings.Contains(err.Error(), "short\"") {
+			t.Error("a complaint repeats the key")
+		}
+	}
+}
+
+func TestServerOfOnesOwn(t *testing.T) {
+	c, err := Read([]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_DATABASE_URL=postgres://roster_app:s%40cret@db.example/roster?sslmode=verify-full",
+		"ROSTER_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.7", "ROSTER_SIGNUP=invited"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.AuthURL != "postgres://roster_auth:s%40cret@db.example/roster?sslmode=verify-full" || !strings.Contains(c.WorkerURL, "roster_worker:s%40cret@") {
+		t.Errorf("auth %s, worker %s", c.AuthURL, c.WorkerURL)
+	}
+	if len(c.Proxies) != 2 || c.Proxies[1].String() != "192.0.2.7/32" || c.SignupOpen || c.SMTP != nil {
+		t.Errorf("%+v", c)
+	}
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(goodKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Read([]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY_FILE=" + file}); err != nil || len(c.Key) != keySize {
+		t.Errorf("%v, %v", c.Key, err)
+	}
+}
+
+func TestMigrationNeedsAnAdministrator(t *testing.T) {
+	if _, err := Migration(nil); err == nil || !strings.Contains(err.Error(), "ROSTER_ADMIN_DATABASE_URL") {
+		t.Error(err)
+	}
+}
