@@ -14,7 +14,6 @@ const (
 	LogIn        = "/login"
 	LogOut       = "/logout"
 	SignUp       = "/signup"
-	SignUpAgain  = "/signup/again"
 	Forgot       = "/forgot"
 	Welcome      = "/welcome"
 	Orgs         = "/orgs" // the list, and where a new one is posted

@@ -1,0 +1,185 @@
+package events
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"roster/internal/golden"
+	"roster/internal/roster"
+)
+
+// facts are what an entry keeps, as the database gives it back.
+type facts = map[string]any
+
+func held(names ...string) []any {
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = name
+	}
+	return list
+}
+
+// told is every event with its sentence on the overview, and on the member's own page.
+var told = []struct {
+	event         roster.Event
+	sentence      string
+	ofMember      string
+	whatIsSpecial string
+}{
+	{roster.Event{Name: roster.OrganizationCreated, Actor: "Mara Lindqvist", SubjectKind: "organization", Subject: "Acme Robotics", After: facts{"name": "Acme Robotics"}},
+		"Mara Lindqvist created Acme Robotics", "Mara Lindqvist created Acme Robotics", ""},
+
+	{aiko(roster.RolesChanged, facts{"roles": held("member")}, facts{"roles": held("admin"), "version": 2.0}),
+		"Mara Lindqvist changed the role of Aiko Tanaka from Member to Admin", "Mara Lindqvist changed the role from Member to Admin", ""},
+	{aiko(roster.RolesChanged, facts{"roles": held("member", "viewer")}, facts{"roles": held("admin")}),
+		"Mara Lindqvist changed the role of Aiko Tanaka from Member and Viewer to Admin", "Mara Lindqvist changed the role from Member and Viewer to Admin", "several roles"},
+	{aiko(roster.RolesChanged, facts{"roles": held("admin"), "status": "active"}, facts{"roles": held("member"), "status": "active", "version": 3.0}),
+		"Mara Lindqvist undid the change of the role of Aiko Tanaka: back from Admin to Member", "Mara Lindqvist undid the change of the role: back from Admin to Member", "undoing"},
+	{aiko(roster.MemberSuspended, facts{"status": "active"}, facts{"status": "suspended"}),
+		"Mara Lindqvist suspended Aiko Tanaka", "Mara Lindqvist suspended this member", ""},
+	{aiko(roster.MemberSuspended, facts{"status": "suspended", "roles": held("member")}, facts{"status": "active", "roles": held("member")}),
+		"Mara Lindqvist undid the suspension of Aiko Tanaka", "Mara Lindqvist undid the suspension of this member", "undoing"},
+	{aiko(roster.MemberReactivated, facts{"status": "suspended"}, facts{"status": "active"}),
+		"Mara Lindqvist reactivated Aiko Tanaka", "Mara Lindqvist reactivated this member", ""},
+	{aiko(roster.MemberReactivated, facts{"status": "active"}, facts{"status": "suspended"}),
+		"Mara Lindqvist undid reactivating Aiko Tanaka", "Mara Lindqvist undid reactivating this member", "undoing"},
+	{aiko(roster.MemberRemoved, facts{"status": "active", "roles": held("member")}, facts{"status": "removed"}),
+		"Mara Lindqvist removed Aiko Tanaka", "Mara Lindqvist removed this member", ""},
+	{aiko(roster.MemberRemoved, facts{"revoked_invitations": held("a", "b", "c")}, facts{"status": "removed"}),
+		"Mara Lindqvist removed Aiko Tanaka; 3 invitations that they had sent were revoked",
+		"Mara Lindqvist removed this member; 3 invitations that they had sent were revoked", "with invitations"},
+	{aiko(roster.MemberRemoved, facts{"taken_over_invitations": held("a")}, facts{"status": "removed"}),
+		"Mara Lindqvist removed Aiko Tanaka; 1 invitation that they had sent was taken over",
+		"Mara Lindqvist removed this member; 1 invitation that they had sent was taken over", "with an invitation"},
+	{aiko(roster.MemberRestored, facts{"status": "removed", "roles": held()}, facts{"status": "active", "roles": held("member")}),
+		"Mara Lindqvist undid the removal of Aiko Tanaka, who is back as Member", "Mara Lindqvist undid the removal of this member, who is back as Member", "undoing"},
+	{herself(roster.MemberLeft, facts{"status": "active", "roles": held("member")}, facts{"status": "left"}), "Aiko Tanaka left", "Aiko Tanaka left", ""},
+	{herself(roster.MemberJoined, facts{"status": ""}, facts{"roles": held("member"), "through": "invitation"}),
+		"Aiko Tanaka joined by invitation, as Member", "Aiko Tanaka joined by invitation, as Member", ""},
+	{herself(roster.MemberJoined, facts{"status": "left"}, facts{"roles": held("viewer"), "through": "invitation"}),
+		"Aiko Tanaka joined again by invitation, as Viewer", "Aiko Tanaka joined again by invitation, as Viewer", "once more"},
+	{herself(roster.MemberJoined, nil, facts{"roles": held("guest"), "through": "invitation", "handed_over": true}),
+		"Aiko Tanaka joined by a copied link, as Guest", "Aiko Tanaka joined by a copied link, as Guest", "handed over"},
+	{herself(roster.MemberJoined, nil, facts{"roles": held("owner"), "through": "created"}),
+		"Aiko Tanaka became the first Owner", "Aiko Tanaka became the first Owner", "the founder"},
+
+	{lin(roster.InvitationSent, nil, facts{"roles": held("member"), "days": 7.0, "by": "mailed"}),
+		"Mara Lindqvist invited lin@acme.example as Member", "Mara Lindqvist invited lin@acme.example as Member", ""},
+	{lin(roster.InvitationSent, nil, facts{"roles": held("viewer"), "by": "copied"}),
+		"Mara Lindqvist invited lin@acme.example as Viewer, by a link to hand over", "Mara Lindqvist invited lin@acme.example as Viewer, by a link to hand over", "no mail server"},
+	{lin(roster.InvitationSentAgain, nil, nil), "Mara Lindqvist sent the invitation of lin@acme.example again", "Mara Lindqvist sent the invitation again", ""},
+	{lin(roster.InvitationLinkMade, nil, nil), "Mara Lindqvist made a link to copy for the invitation of lin@acme.example", "Mara Lindqvist made a link to copy for the invitation", ""},
+	{lin(roster.InvitationRoleChanged, facts{"roles": held("member")}, facts{"roles": held("guest")}),
+		"Mara Lindqvist changed the role offered to lin@acme.example from Member to Guest", "Mara Lindqvist changed the role offered to lin@acme.example from Member to Guest", ""},
+	{lin(roster.InvitationRoleChanged, facts{"roles": held("guest"), "state": "open"}, facts{"roles": held("member"), "state": "open"}),
+		"Mara Lindqvist undid the change of the role offered to lin@acme.example: back from Guest to Member",
+		"Mara Lindqvist undid the change of the role offered to lin@acme.example: back from Guest to Member", "undoing"},
+	{lin(roster.InvitationRevoked, nil, nil), "Mara Lindqvist revoked the invitation of lin@acme.example", "Mara Lindqvist revoked the invitation", ""},
+	{lin(roster.InvitationReopened, nil, nil), "Mara Lindqvist undid revoking the invitation of lin@acme.example", "Mara Lindqvist undid revoking the invitation", "undoing"},
+	{lin(roster.InvitationTakenOver, nil, nil), "Mara Lindqvist took over the invitation of lin@acme.example", "Mara Lindqvist took over the invitation", ""},
+	{roster.Event{Name: roster.InvitationDeclined, Actor: "Lin Zhao", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"blocked": false}},
+		"Lin Zhao declined the invitation of lin@acme.example", "Lin Zhao declined the invitation of lin@acme.example", ""},
+	{roster.Event{Name: roster.InvitationDeclined, Actor: "Lin Zhao", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"blocked": true}},
+		"Lin Zhao declined the invitation of lin@acme.example and asked not to be invited again",
+		"Lin Zhao declined the invitation of lin@acme.example and asked not to be invited again", "for good"},
+	{roster.Event{Name: roster.InvitationReported, Actor: "lin@acme.example", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"blocked": true}},
+		"lin@acme.example reported the invitation and asked not to be invited again", "lin@acme.example reported the invitation and asked not to be invited again", ""},
+	{roster.Event{Name: roster.InvitationAskedAgain, Actor: "lin@acme.example", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"other": ""}},
+		"lin@acme.example asked for a new invitation", "lin@acme.example asked for a new invitation", ""},
+	{roster.Event{Name: roster.InvitationAskedAgain, Actor: "Lin Zhao", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"other": "lin@home.example"}},
+		"Lin Zhao asked for a new invitation for lin@home.example in place of lin@acme.example",
+		"Lin Zhao asked for a new invitation for lin@home.example in place of lin@acme.example", "another address"},
+
+	{roster.Event{Name: "keys.created", Actor: "Mara Lindqvist", SubjectKind: "key", Subject: "CI"},
+		"Mara Lindqvist: keys.created, CI", "Mara Lindqvist: keys.created, CI", "not known to this version"},
+	{roster.Event{Name: roster.MemberSuspended, SubjectKind: "membership", Subject: "Aiko Tanaka", After: facts{"status": "suspended"}},
+		"Roster suspended Aiko Tanaka", "Roster suspended this member", "nobody did it"},
+	{roster.Event{Name: roster.MemberSuspended, Actor: "{} *x*", SubjectKind: "membership", Subject: "* {}", After: facts{"status": "suspended"}},
+		"{} *x* suspended * {}", "{} *x* suspended this member", "names are only names"},
+}
+
+func aiko(name string, before, after facts) roster.Event {
+	return roster.Event{Name: name, Actor: "Mara Lindqvist", SubjectKind: "membership", Subject: "Aiko Tanaka", Before: before, After: after}
+}
+
+func herself(name string, before, after facts) roster.Event {
+	return roster.Event{Name: name, Actor: "Aiko Tanaka", SubjectKind: "membership", Subject: "Aiko Tanaka", Before: before, After: after}
+}
+
+func lin(name string, before, after facts) roster.Event {
+	return roster.Event{Name: name, Actor: "Mara Lindqvist", SubjectKind: "invitation", Subject: "lin@acme.example", Before: before, After: after}
+}
+
+func TestEveryEventIsASentence(t *testing.T) {
+	for _, one := range told {
+		t.Run(one.event.Name+" "+one.whatIsSpecial, func(t *testing.T) {
+			if got := Text(one.event); got != one.sentence {
+				t.Errorf("the overview says\n%s, want\n%s", got, one.sentence)
+			}
+			if got := tell(one.event, true).text(); got != one.ofMember {
+				t.Errorf("the member's page says\n%s, want\n%s", got, one.ofMember)
+			}
+		})
+	}
+}
+
+// A new event of the domain without a sentence fails here.
+func TestNoEventIsLeftOut(t *testing.T) {
+	known := map[string]bool{}
+	for _, one := range told {
+		known[one.event.Name] = true
+	}
+	for _, name := range eventsOfTheDomain(t) {
+		if !known[name] {
+			t.Errorf("%s has no sentence", name)
+		}
+	}
+}
+
+// eventsOfTheDomain reads the first block of constants of the audit log's file.
+func eventsOfTheDomain(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../internal/roster/audit.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, decl := range file.Decls {
+		block, ok := decl.(*ast.GenDecl)
+		if !ok || block.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range block.Specs {
+			for _, value := range spec.(*ast.ValueSpec).Values {
+				name, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("no events found in the domain")
+	}
+	return names
+}
+
+func TestGolden(t *testing.T) {
+	now := time.Date(2026, time.March, 17, 10, 0, 0, 0, time.UTC)
+	change := aiko(roster.RolesChanged, facts{"roles": held("member")}, facts{"roles": held("admin")})
+	change.At = now.Add(-19 * time.Minute)
+	hostile := aiko(roster.MemberSuspended, nil, facts{"status": "suspended"})
+	hostile.Actor, hostile.At = "<script>alert(1)</script>", now.Add(-72*time.Hour)
+	for name, component := range map[string]templ.Component{
+		"entry": Entry(change, now), "entry_of_member": EntryOfMember(change, now), "names_are_text": Entry(hostile, now),
+	} {
+		t.Run(name, func(t *testing.T) { golden.Check(t, name, component) })
+	}
+}

@@ -1,0 +1,197 @@
+package invitations
+
+import (
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"roster/internal/golden"
+	"roster/internal/role"
+	"roster/internal/roster"
+	"roster/views/layout"
+	"roster/views/ui"
+)
+
+var now = time.Date(2026, 3, 17, 9, 41, 0, 0, time.UTC)
+
+func ago(d time.Duration) time.Time { return now.Add(-d) }
+
+const day = 24 * time.Hour
+
+func place() Place {
+	return Place{Slug: "acme", Days: 7, Roles: []role.Role{role.Owner}, MayInvite: true, MayRevoke: true, SeesNames: true, Mails: true,
+		Origin: "https://roster.example", Org: "org_acme", Person: "mark", Now: now}
+}
+
+func frame(title string) layout.Page {
+	return layout.Page{Title: title, Section: "invitations", Now: now, MayCreate: true, Shortcuts: true,
+		Org: &layout.Org{ID: "org_acme", Slug: "acme", Name: "Acme Robotics", RoleLabel: "Owner", Initials: "AR", Hue: 1, Members: 248, Invitations: 6,
+			MaySeeMembers: true, MaySeeInvitations: true, MayInvite: true},
+		Person: &layout.Person{Name: "Mara Lindqvist", Email: "mara@acme.example", Mark: "mark", Initials: "ML", Hue: 1}}
+}
+
+func invitation(id, email, state, delivery string) roster.Invitation {
+	return roster.Invitation{ID: "inv_" + id, Email: email, Roles: []role.Role{role.Member}, Inviter: "Mara Lindqvist", Created: ago(2 * day), Sent: ago(2 * day),
+		Expires: now.Add(5 * day), State: state, Delivery: delivery}
+}
+
+// rows are one of each kind.
+func rows() []roster.Invitation {
+	failed := invitation("4", "f.adeyemi@acme.exmaple", "open", "failed")
+	failed.DeliveryDetail = "no such domain"
+	guest := invitation("3", "ines@studio-moreau.example", "open", "sent")
+	guest.Roles, guest.Inviter = []role.Role{role.Guest}, "Priya Raman"
+	admin := invitation("5", "s.haddad@acme.example", "open", "copied")
+	admin.Roles, admin.Expires = []role.Role{role.Admin}, now.Add(7*time.Hour)
+	expired := invitation("7", "hana.novak@acme.example", "expired", "sent")
+	expired.Created, expired.Sent, expired.Expires = ago(15*day), ago(15*day), ago(8*day)
+	accepted := invitation("8", "kaito@acme.example", "accepted", "sent")
+	declined := invitation("9", "viktor@rival.example", "declined", "sent")
+	revoked := invitation("10", "old@acme.example", "revoked", "none")
+	accepted.Decided, declined.Decided, revoked.Decided, revoked.Inviter = ago(day), ago(day), ago(day), ""
+	return []roster.Invitation{
+		invitation("1", "lin.zhao@acme.example", "open", "queued"), invitation("2", "r.castellanos@acme.example", "open", "sent"), guest, failed, admin,
+		invitation("6", "kenji.mori@acme.example", "open", "held"), expired, accepted, declined, revoked,
+	}
+}
+
+func view() View {
+	return View{Place: place(), Form: Form{Submission: "s1"}, List: List{Rows: rows(), Next: "next"}, Members: 248, Open: 6}
+}
+
+// verdicts are one of each kind, as a preview has them.
+func verdicts() []roster.Verdict {
+	return []roster.Verdict{
+		{Raw: "noemi.bauer@acme.example", Email: "noemi.bauer@acme.example", Kind: "ready"},
+		{Raw: "grace@ACME.EXAMPLE", Email: "grace@acme.example", Kind: "corrected", Note: "domain in lower case"},
+		{Raw: "samuel@acme.example", Email: "samuel@acme.example", Kind: "member", Note: "Samuel Okafor is already a member.", Member: "mem_1"},
+		{Raw: "petra.holm@acme", Kind: "invalid", Note: "Check the part after the @. It looks like example.com"},
+		{Raw: "lin.zhao@acme.example", Email: "lin.zhao@acme.example", Kind: "invited", Note: "Already invited; the open invitation stays.", ID: "inv_1"},
+		{Raw: "noemi.bauer@acme.example", Email: "noemi.bauer@acme.example", Kind: "twice", Note: "Twice in the list; one invitation is enough."},
+		{Raw: "viktor@rival.example", Email: "viktor@rival.example", Kind: "blocked", Note: "This person asked not to be invited here."},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+
+	admin := place()
+	admin.Roles = []role.Role{role.Admin}
+	reader := place()
+	reader.MayInvite, reader.MayRevoke = false, false
+	noMail := view()
+	noMail.Mails, noMail.Members = false, -1
+	noMail.List = List{}
+	wrong := view()
+	wrong.Form = Form{Addresses: "petra.holm@acme", Role: "admin", Days: "30", Message: "See https://example.com", Submission: "s1", Errors: []ui.FieldError{
+		{Field: "emails", Text: "Check the part after the @. It looks like example.com"}, {Field: "message", Text: "Leave web addresses out of the message"}}}
+	filled := Form{Addresses: "noemi.bauer@acme.example\nlin.zhao@acme.example", Role: "member", Days: "7", Message: "Hi", Submission: "s1"}
+	preview := Result{Verdicts: verdicts(), As: role.Member}
+	sent := view()
+	sent.Form.Focus, sent.Open = true, 8
+	sent.Result = &Result{Verdicts: append(verdicts(), roster.Verdict{Email: "zoe@acme.example", Kind: "sent", ID: "inv_11"}), As: role.Member, Sent: 1}
+	sent.List = List{Rows: rows()[:1]}
+	links := Result{As: role.Admin, Sent: 2, Verdicts: []roster.Verdict{
+		{Email: "zoe@acme.example", Kind: "link", ID: "inv_11", Link: "EXAMPLE-TOKEN"}, {Email: "yves@acme.example", Kind: "link", ID: "inv_12", Link: "OTHER-TOKEN"}}}
+	again := Line{Invitation: rows()[6], Saved: "Sent again."}
+	changed := Line{Invitation: rows()[2], Saved: "Was Member.", Undo: "evt_1"}
+	refused := Line{Invitation: rows()[0], Problem: "This invitation was sent less than 5 minutes ago. Wait a little before sending it again."}
+	written := rows()[0]
+	written.Message = "Hi Lin,\nthis is where we keep the depot rosters."
+
+	for _, c := range []struct {
+		name string
+		page templ.Component
+	}{
+		{"page", Page(frame("Invitations"), view())},
+		{"page_no_mail", Page(frame("Invitations"), noMail)},
+		{"invite_wrong", Invite(wrong.Place, wrong.Form, nil)},
+		{"invite_admin", Invite(admin, Form{Submission: "s1"}, nil)},
+		{"preview_page", PreviewPage(frame("Check before inviting"), place(), filled, preview)},
+		{"preview_none_ready", Preview(noMail.Place, filled, Result{Verdicts: verdicts()[3:4], As: role.Member}, 2)},
+		{"sent", Sent(sent)},
+		{"links_page", LinksPage(frame("Links to copy"), noMail.Place, links)},
+		{"invited_already", Invite(place(), filled, &Result{Verdicts: verdicts()[4:5], As: role.Member})},
+		{"list_admin", ListRegion(admin, List{Rows: rows()[3:5]})},
+		{"list_reader", ListRegion(reader, List{Rows: rows()[:1]})},
+		{"list_none_accepted", Listed(place(), List{Filter: "accepted"})},
+		{"list_second_page", ListRegion(place(), List{Filter: "all", After: "cursor", Rows: rows()[:1]})},
+		{"more", More(place(), List{Filter: "all", After: "cursor", Before: 50, Rows: rows()[:2], Next: "next"})},
+		{"more_next_page", More(place(), List{After: "cursor", Before: 1000, Rows: rows()[:1], Next: "next"})},
+		{"row_sent_again", Row(place(), again)},
+		{"row_role_changed", Row(place(), changed)},
+		{"row_refused", Row(place(), refused)},
+		{"row_revoked", Revoked(place(), Line{Invitation: rows()[0], Undo: "evt_1"}, 5)},
+		{"row_restored", Restored(place(), Line{Invitation: rows()[0]}, 120, "The invitation of lin.zhao@acme.example is open again.")},
+		{"verdict_sent_again", VerdictRow(again)},
+		{"verdict_refused", VerdictRow(refused)},
+		{"link_dialog", LinkDialog(place(), rows()[0], "EXAMPLE-TOKEN")},
+		{"link_page", LinkPage(frame("Link"), noMail.Place, rows()[0], "EXAMPLE-TOKEN")},
+		{"one", One(frame("lin.zhao@acme.example"), place(), Line{Invitation: written})},
+		{"one_expired_refused", One(frame("hana.novak@acme.example"), place(), Line{Invitation: rows()[6], Problem: "The invitation of hana.novak@acme.example was accepted. Nothing was changed."})},
+		{"one_above", One(frame("s.haddad@acme.example"), admin, Line{Invitation: rows()[4]})},
+		{"one_accepted", One(frame("kaito@acme.example"), place(), Line{Invitation: rows()[7]})},
+	} {
+		t.Run(c.name, func(t *testing.T) { golden.Check(t, c.name, c.page) })
+	}
+}
+
+// An owner is never made by invitation, and what somebody may not give they may not change. I57
+func TestOffersOnlyWhatMayBeGiven(t *testing.T) {
+	t.Parallel()
+
+	for _, c := range []struct {
+		actor role.Role
+		want  []string
+	}{
+		{role.Owner, []string{"admin", "member", "viewer", "guest"}},
+		{role.Admin, []string{"member", "viewer", "guest"}},
+		{role.Member, []string{"member", "viewer", "guest"}},
+		{role.Viewer, nil},
+	} {
+		p := place()
+		p.Roles = []role.Role{c.actor}
+		var got []string
+		for _, o := range p.roleOptions() {
+			got = append(got, o.Value)
+		}
+		if len(got) != len(c.want) {
+			t.Fatalf("%s may invite as %v, want %v", c.actor, got, c.want)
+		}
+		for i := range got {
+			if got[i] != c.want[i] {
+				t.Errorf("%s may invite as %v, want %v", c.actor, got, c.want)
+			}
+		}
+	}
+}
+
+// Numbers are exact, and a second press of the same button reads well.
+func TestResultWords(t *testing.T) {
+	t.Parallel()
+
+	invited := func(n int) []roster.Verdict {
+		list := make([]roster.Verdict, n)
+		for i := range list {
+			list[i] = roster.Verdict{Email: "lin@acme.example", Kind: "invited", Note: "Already invited; the open invitation stays."}
+		}
+		return list
+	}
+	for _, c := range []struct {
+		name   string
+		result Result
+		want   string
+	}{
+		{"one", Result{Verdicts: []roster.Verdict{{Email: "lin@acme.example", Kind: "sent"}}, As: role.Admin, Sent: 1}, "Invited lin@acme.example as an Admin."},
+		{"second press of one", Result{Verdicts: invited(1), As: role.Member}, "lin@acme.example: already invited; the open invitation stays."},
+		{"second press of several", Result{Verdicts: invited(3), As: role.Member}, "All 3 are invited already; the open invitations stay."},
+		{"some", Result{Verdicts: append(verdicts(), roster.Verdict{Kind: "sent"}, roster.Verdict{Kind: "sent"}), As: role.Member, Sent: 2},
+			"Invited 2 people with the role Member. Left out: 1 already a member, 1 already invited, 1 twice in the list, 1 asked not to be invited, 1 not an address."},
+		{"none of several", Result{Verdicts: verdicts()[2:4], As: role.Member}, "Nobody new was invited. Left out: 1 already a member, 1 not an address."},
+	} {
+		if got := c.result.Words(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,355 @@
+// Package members draws who is in an organization: the list, one member, and the questions before a change.
+// It takes plain values and asks internal/role what the viewer may do; it decides nothing by itself.
+package members
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"roster/internal/publicid"
+	"roster/internal/role"
+	"roster/internal/roster"
+	"roster/views/paths"
+	"roster/views/ui"
+)
+
+// Here is where a page is and who looks at it: what every part of it needs to know.
+type Here struct {
+	Slug     string
+	OrgName  string
+	Roles    []role.Role // the viewer's
+	Settings role.Settings
+	Now      time.Time
+	Org      string // the two marks that every form carries
+	Person   string
+	Back     string // the page that changes lead back to without script, where that is not the start of the list
+}
+
+func (h Here) may(p role.Permission) bool { return role.May(h.Roles, p, h.Settings) }
+
+// back is where a page leads that only asks or explains.
+func (h Here) back() string {
+	if h.Back != "" {
+		return h.Back
+	}
+	return paths.Members(h.Slug)
+}
+
+// then adds the way back to an address.
+func (h Here) then(path string) string { return paths.With(path, "next", h.Back) }
+
+// mayOn tells whether the viewer may suspend or remove somebody: another member, below them, and not the
+// only owner.
+func (h Here) mayOn(r roster.Row, p role.Permission) bool {
+	return present(r) && !r.You && !r.OnlyOwner && h.may(p) && role.MayManage(h.Roles, r.Roles)
+}
+
+func present(r roster.Row) bool { return r.Status == "active" || r.Status == "suspended" }
+
+// Line is a row of the list, and what became of it by the last press.
+type Line struct {
+	roster.Row
+	AtRole   Note
+	AtStatus Note
+	Focus    bool // on the name: it came back, or it is the first of those that were added
+}
+
+// Note stands under a control that was just used.
+type Note struct {
+	Was     string // what it was before
+	Undo    string // evt_… that takes the change back; "" where nothing can
+	Refused string // why nothing was changed
+}
+
+// name is how a row is called: an invitation by its address.
+func name(r roster.Row) string {
+	if r.Invitation {
+		return r.Email
+	}
+	return r.Name
+}
+
+// hue is the colour of a person, the same in every organization.
+func hue(r roster.Row) int { return ui.Hue(publicid.Person.Of(r.PersonID)) }
+
+// main is the role that a row shows; the others stand on the member's page.
+func main(r roster.Row) role.Role { return role.Highest(r.Roles) }
+
+// others says that there are more roles than the one shown.
+func others(r roster.Row) string { return "+" + strconv.Itoa(len(r.Roles)-1) }
+
+// choices are the roles that the viewer may give in place of what a member has, with the present one.
+func (h Here) choices(r roster.Row) []ui.Option {
+	var options []ui.Option
+	for _, one := range role.All {
+		if one == main(r) || h.mayTurn(r, one) {
+			options = append(options, ui.Option{Value: string(one), Label: one.Label()})
+		}
+	}
+	return options
+}
+
+func (h Here) mayTurn(r roster.Row, to role.Role) bool {
+	return present(r) && !r.OnlyOwner && h.may(role.MembersUpdateRole) && role.MayTurn(h.Roles, r.Roles, []role.Role{to}, r.You)
+}
+
+// mayChoose tells whether there is anything to choose.
+func (h Here) mayChoose(r roster.Row) bool { return !r.Invitation && len(h.choices(r)) > 1 }
+
+// locked: whoever changes roles is told why this one stays.
+func (h Here) locked(r roster.Row) bool { return r.OnlyOwner && h.may(role.MembersUpdateRole) }
+
+func (h Here) lastOwner() string { return fmt.Sprintf(role.LastOwner, h.OrgName) }
+
+// came says how somebody got here.
+func came(r roster.Row) string {
+	switch {
+	case r.JoinedThrough == "created":
+		return "Created the organization"
+	case r.Inviter != "":
+		return "Invited by " + r.Inviter
+	}
+	return ""
+}
+
+// List is a page of the members with what was asked for.
+type List struct {
+	Here
+	Asked   roster.List
+	Rows    []roster.Row
+	Next    string // cursor of the next page; "" at the end
+	Shown   int    // rows on the page, these included
+	Members int    // of the whole organization
+	Pending int    // open invitations of the whole organization, counted up to PendingMax
+	Mails   bool   // letters leave this installation
+}
+
+// PendingMax is how far open invitations are counted.
+const PendingMax = 100
+
+// ShownMax is how many rows a page takes before the next ones get a page of their own.
+const ShownMax = 1000
+
+// URL is the address of a list: its search, filters, order and cursor, the empty ones left out.
+func URL(slug string, asked roster.List) string {
+	return paths.With(paths.Members(slug), "q", asked.Search, "role", string(asked.Role), "status", asked.Status,
+		"sort", Order(asked), "after", asked.After)
+}
+
+// Order is how an address spells the order of a list: name or joined, with a minus from the end. Names from
+// the start go without saying.
+func Order(asked roster.List) string {
+	order := asked.Sort
+	if order == "" {
+		order = "name"
+	}
+	if asked.Down {
+		return "-" + order
+	}
+	if order == "name" {
+		return ""
+	}
+	return order
+}
+
+// ordered is the same list, without a cursor, in the order that a press on a heading gives: from the start,
+// or from the end if it is from the start already.
+func (l List) ordered(by string) string {
+	asked := l.Asked
+	asked.Down = l.sorted(by) == "ascending"
+	asked.Sort, asked.After = by, ""
+	return URL(l.Slug, asked)
+}
+
+// sorted is what a heading says about the order.
+func (l List) sorted(by string) string {
+	sort := l.Asked.Sort
+	if sort == "" {
+		sort = "name"
+	}
+	switch {
+	case sort != by:
+		return ""
+	case l.Asked.Down:
+		return "descending"
+	}
+	return "ascending"
+}
+
+// caption says the order in words.
+func (l List) caption() string {
+	by := map[string]string{"name ascending": "name", "name descending": "name, from the end",
+		"joined ascending": "date joined", "joined descending": "date joined, the newest first"}
+	sort := "name"
+	if l.Asked.Sort != "" {
+		sort = l.Asked.Sort
+	}
+	return "Members of " + l.OrgName + ", sorted by " + by[sort+" "+l.sorted(sort)]
+}
+
+// start is the same list from its first page.
+func (l List) start() string {
+	asked := l.Asked
+	asked.After = ""
+	return URL(l.Slug, asked)
+}
+
+// more is the address of the next page; it carries how many rows stand before it.
+func (l List) more() string {
+	asked := l.Asked
+	asked.After = l.Next
+	return paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown))
+}
+
+// full: a page takes no more rows.
+func (l List) full() bool { return l.Shown >= ShownMax }
+
+func (l List) seesPending() bool { return l.may(role.InvitationsRead) }
+
+// total is how many rows the whole list has, "" where nobody has counted.
+func (l List) total() string {
+	switch {
+	case l.Asked.Filtered():
+		return ""
+	case !l.seesPending():
+		return ui.AboutCount(l.Members)
+	case l.Pending >= PendingMax:
+		return "more than " + ui.AboutCount(l.Members+l.Pending-1)
+	}
+	return ui.AboutCount(l.Members + l.Pending)
+}
+
+// shown says how much of the list is here.
+func (l List) shown() string {
+	switch total := l.total(); {
+	case total == "" && l.Next != "":
+		return ui.Count(l.Shown) + " shown, there are more"
+	case total == "":
+		return ui.Count(l.Shown) + " shown"
+	default:
+		return ui.Count(l.Shown) + " of " + total + " shown"
+	}
+}
+
+// paged: the list is longer than what stands here.
+func (l List) paged() bool { return l.Next != "" || l.Asked.After != "" }
+
+// Loaded says aloud that rows were added.
+func (l List) Loaded() string {
+	text := ui.Count(len(l.Rows)) + " more loaded, " + ui.Count(l.Shown)
+	if total := l.total(); total != "" {
+		return text + " of " + total
+	}
+	return text + " shown"
+}
+
+// Count says how many there are, or how many match.
+func (l List) Count() string {
+	if l.Asked.Filtered() {
+		return l.matches()
+	}
+	return Counted(l.Here, l.Members, l.Pending)
+}
+
+// Counted is "248 members, 6 pending".
+func Counted(h Here, members, pending int) string {
+	text := ui.AboutCount(members) + " members"
+	if members == 1 {
+		text = "1 member"
+	}
+	if pending > 0 && h.may(role.InvitationsRead) {
+		text += ", " + atMost(pending) + " pending"
+	}
+	return text
+}
+
+// atMost writes a count that stops at PendingMax.
+func atMost(n int) string {
+	if n >= PendingMax {
+		return strconv.Itoa(PendingMax) + "+"
+	}
+	return strconv.Itoa(n)
+}
+
+// matches counts the rows that a search found, as far as they are here.
+func (l List) matches() string {
+	if l.Next != "" || l.Asked.After != "" {
+		return "More than " + ui.Count(roster.PageSize) + " match"
+	}
+	people := 0
+	for _, r := range l.Rows {
+		if !r.Invitation {
+			people++
+		}
+	}
+	waiting := len(l.Rows) - people
+	switch {
+	case len(l.Rows) == 0:
+		return "No member matches"
+	case waiting == 0 && people == 1:
+		return "1 member matches"
+	case waiting == 0:
+		return ui.Plural(people, "member", "members") + " match"
+	case people == 0 && waiting == 1:
+		return "1 invitation matches"
+	case people == 0:
+		return ui.Plural(waiting, "invitation", "invitations") + " match"
+	}
+	return ui.Plural(people, "member", "members") + " and " + ui.Plural(waiting, "invitation", "invitations") + " match"
+}
+
+// invitingWords say how people get here.
+func (l List) invitingWords() string {
+	if l.Mails {
+		return "Invite the people you work with. They get an e-mail with a link and join with one press."
+	}
+	return "Invite the people you work with. You get a link for each of them to hand over."
+}
+
+// alone: there is nobody but the viewer.
+func (l List) alone() bool {
+	return !l.Asked.Filtered() && l.Asked.After == "" && l.Next == "" && len(l.Rows) == 1 && l.Rows[0].You
+}
+
+// nothing names what was looked for in vain.
+func (l List) nothing() string {
+	if l.Asked.Search == "" {
+		return "No member matches this filter"
+	}
+	return "No member matches “" + l.Asked.Search + "”"
+}
+
+// advice is what to try next.
+func (l List) advice() string {
+	switch {
+	case l.Asked.Search == "":
+		return "Nobody here has this role and status."
+	case l.Asked.Role != "" || l.Asked.Status != "":
+		return "Check the spelling, or look in all roles and any status."
+	case l.seesPending():
+		return "Check the spelling, or look among all invitations, old ones too."
+	}
+	return "Check the spelling, or try another part of the name."
+}
+
+func roleFilter() []ui.Option {
+	options := []ui.Option{{Label: "All roles"}}
+	for _, r := range role.All {
+		options = append(options, ui.Option{Value: string(r), Label: r.Label()})
+	}
+	return options
+}
+
+func (l List) statusFilter() []ui.Option {
+	options := []ui.Option{{Label: "Any status"}, {Value: "active", Label: "Active"}}
+	if l.seesPending() {
+		options = append(options, ui.Option{Value: "pending", Label: "Pending"})
+	}
+	return append(options, ui.Option{Value: "suspended", Label: "Suspended"})
+}
+
+// line is a row as the list shows it; the first of rows that were added gets the focus.
+func (l List) line(i int, added bool) Line {
+	return Line{Row: l.Rows[i], Focus: added && i == 0}
+}
