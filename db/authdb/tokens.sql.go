@@ -178,6 +178,47 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 	return err
 }
 
+const repeatSignup = `-- name: RepeatSignup :one
+INSERT INTO auth.signups (digest, kind, name, email, email_norm, password_hash, browser_digest, next, epoch, expires_at)
+SELECT $1, s.kind, s.name, s.email, s.email_norm, s.password_hash, s.browser_digest, s.next, s.epoch, now() + make_interval(secs => $2::float8)
+FROM auth.signups s
+WHERE s.email_norm = $3
+  AND s.browser_digest = $4
+  AND s.kind = 'mailed'
+  AND s.used_at IS NULL
+  AND s.expires_at > now()
+  AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+ORDER BY s.created_at DESC, s.digest
+LIMIT 1
+RETURNING name, email, expires_at
+`
+
+type RepeatSignupParams struct {
+	Digest        []byte
+	LifeSeconds   float64
+	EmailNorm     string
+	BrowserDigest []byte
+}
+
+type RepeatSignupRow struct {
+	Name      string
+	Email     string
+	ExpiresAt time.Time
+}
+
+// A new link for what the same browser asked for last; the links before it stay good.
+func (q *Queries) RepeatSignup(ctx context.Context, arg RepeatSignupParams) (RepeatSignupRow, error) {
+	row := q.db.QueryRow(ctx, repeatSignup,
+		arg.Digest,
+		arg.LifeSeconds,
+		arg.EmailNorm,
+		arg.BrowserDigest,
+	)
+	var i RepeatSignupRow
+	err := row.Scan(&i.Name, &i.Email, &i.ExpiresAt)
+	return i, err
+}
+
 const revokeTokensOf = `-- name: RevokeTokensOf :exec
 UPDATE auth.tokens AS t SET revoked_at = now()
 WHERE t.user_id = $1 AND t.used_at IS NULL AND t.revoked_at IS NULL

@@ -81,11 +81,16 @@ type Accounts struct {
 	limits   Limits
 	hasher   *hasher
 	countKey []byte
+	sealer   *mail.Sealer
 }
 
 // New makes Accounts.
 func New(c Config) (*Accounts, error) {
 	countKey, err := derive(c.Key, "roster tries")
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := mail.NewSealer(c.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +100,8 @@ func New(c Config) (*Accounts, error) {
 	setDefault(&l.Letters, 5)
 	setDefault(&l.Window, 15*time.Minute)
 	setDefault(&l.Hashes, runtime.GOMAXPROCS(0))
-	return &Accounts{db: c.DB, outbox: c.Outbox, mails: c.Mails, signUp: c.SignUp && c.Mails, limits: l, hasher: newHasher(l.Hashes), countKey: countKey}, nil
+	return &Accounts{db: c.DB, outbox: c.Outbox, mails: c.Mails, signUp: c.SignUp && c.Mails, limits: l, hasher: newHasher(l.Hashes),
+		countKey: countKey, sealer: sealer}, nil
 }
 
 func setDefault[T comparable](v *T, def T) {

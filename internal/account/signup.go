@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -38,7 +37,7 @@ func NewMarker() string { return newToken() }
 // is always the same; an address that has an account gets a letter saying so.
 func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 	if !a.signUp {
-		return fault.New(fault.Forbidden, "Sign-up is closed here. Ask somebody who uses Roster to invite you.")
+		return errSignUpClosed()
 	}
 	var form fault.Form
 	name := checkName(&form, s.Name)
@@ -59,7 +58,7 @@ func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 
 	token := newToken()
 	signup := authdb.InsertSignupParams{Digest: digest(token), Kind: "mailed", Name: name, Email: address.Typed, EmailNorm: address.Norm,
-		PasswordHash: hash, Next: cleanNext(s.Next)}
+		PasswordHash: hash, Next: a.sealNext(s.Next)}
 	if s.Browser != "" {
 		signup.BrowserDigest = digest(s.Browser)
 	}
@@ -92,11 +91,62 @@ func checkName(form *fault.Form, name string) string {
 	return name
 }
 
-func cleanNext(next string) string {
-	if len(next) > nextMax || !utf8.ValidString(next) || strings.Contains(next, "\x00") {
+// sealNext keeps where somebody wanted to go. That may be the link of an invitation, so it is kept like one.
+func (a *Accounts) sealNext(next string) string {
+	if next == "" || len(next) > nextMax || !utf8.ValidString(next) {
 		return ""
 	}
-	return next
+	return a.sealer.Seal(nextBinding, mail.Secret(next))
+}
+
+// openNext gives it back; what was not sealed here leads to the start page.
+func (a *Accounts) openNext(sealed string) string {
+	if sealed == "" {
+		return ""
+	}
+	next, err := a.sealer.Open(nextBinding, sealed)
+	if err != nil {
+		return ""
+	}
+	return string(next)
+}
+
+var nextBinding = mail.Binding{Purpose: "sign-up next"}
+
+// SignUpAgain sends a new link to somebody who waits for one, in the browser that asked. To anybody else nothing is sent,
+// and the answer is the same.
+func (a *Accounts) SignUpAgain(ctx context.Context, email, browser string, tr Trace) error {
+	if !a.signUp {
+		return errSignUpClosed()
+	}
+	address, err := mail.Parse(email)
+	if err != nil {
+		return invalid("email", err.Error())
+	}
+	letters := try{a.subject("letters", address.Norm), a.limits.Letters}
+	if err := a.reserve(ctx, letters, a.fromBlock("letters", tr)); err != nil {
+		return err
+	}
+	token := newToken()
+	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
+		again, err := q.RepeatSignup(ctx, authdb.RepeatSignupParams{Digest: digest(token), EmailNorm: address.Norm, BrowserDigest: digest(browser), LifeSeconds: signupLife.Seconds()})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return q.TouchTries(ctx, letters.subject)
+		}
+		if err != nil {
+			return err
+		}
+		return a.post(ctx, q, mail.ConfirmAddress{To: again.Email, Name: again.Name, ID: publicid.New().String(), Asked: Device(tr.UserAgent),
+			Expires: again.ExpiresAt, Token: mail.Secret(token)})
+	})
+	if err != nil {
+		return fmt.Errorf("sign up again: %w", err)
+	}
+	return nil
+}
+
+func errSignUpClosed() error {
+	return fault.New(fault.Forbidden, "Sign-up is closed here. Ask somebody who uses Roster to invite you.")
 }
 
 // State is what a link is good for.
@@ -191,7 +241,7 @@ func (a *Accounts) Confirm(ctx context.Context, c Confirmation, tr Trace) (Login
 	}
 	return Login{
 		Person:    Person{made.ID, made.Name, made.Email, made.EmailNorm, made.Theme, made.Shortcuts},
-		Next:      made.Next,
+		Next:      a.openNext(made.Next),
 		changedAt: made.ChangedAt,
 	}, nil
 }

@@ -129,6 +129,47 @@ func TestSignUpDoesNotTellWhetherTheAddressHasAnAccount(t *testing.T) {
 	}
 }
 
+// Who waits for a letter gets another one, in the browser that asked; nobody else learns or causes anything.
+func TestSignUpAgainSendsAnotherLink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.person("Mara", "mara@acme.example")
+	browser := account.NewMarker()
+	first := w.signUp("Noor", "noor@acme.example", password, browser)
+	again := func(email, browser string) (letters, turns int) {
+		t.Helper()
+		before := len(w.letters())
+		turns = w.count(func() {
+			if err := w.SignUpAgain(t.Context(), email, browser, here("203.0.113.1")); err != nil {
+				t.Errorf("%s: %v", email, err)
+			}
+		})
+		return len(w.letters()) - before, turns
+	}
+	for _, other := range []struct{ email, browser string }{
+		{"noor@acme.example", account.NewMarker()}, {"noor@acme.example", ""}, {"mara@acme.example", browser}, {"nobody@acme.example", browser},
+	} {
+		if letters, turns := again(other.email, other.browser); letters != 0 || turns != 3 {
+			t.Errorf("%v: %d letters, %d round trips; want none and 3", other, letters, turns)
+		}
+	}
+	if letters, turns := again("NOOR@acme.example", browser); letters != 1 || turns != 3 {
+		t.Errorf("%d letters, %d round trips; want 1 and 3", letters, turns)
+	}
+	second := w.last(mail.KindConfirmAddress).Token
+	if link, err := w.Signup(t.Context(), first, browser); err != nil || link.State != account.Open {
+		t.Errorf("the first link is %+v, %v", link, err)
+	}
+	login, err := w.Confirm(t.Context(), account.Confirmation{Token: second, Browser: browser}, here("203.0.113.1"))
+	if err != nil || login.Person.Name != "Noor" || login.Next != "/orgs" {
+		t.Errorf("log-in is %+v, %v", login, err)
+	}
+	if letters, _ := again("noor@acme.example", browser); letters != 0 {
+		t.Errorf("%d letters after it was confirmed", letters)
+	}
+	wantFields(t, w.SignUpAgain(t.Context(), "noor", browser, here("203.0.113.1")), fault.Field{Name: "email", Message: "Enter an e-mail address like name@example.com"})
+}
+
 func TestSignUpSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -371,6 +412,11 @@ func TestDatabaseHoldsNoToken(t *testing.T) {
 	login := w.person("Mara", "mara@acme.example")
 	browser := account.NewMarker()
 	secrets := []string{browser, password, w.signUp("Noor", "noor@acme.example", password, browser)}
+	onTheWay := account.NewMarker() // somebody who signs up on the way to an invitation
+	if err := w.SignUp(t.Context(), account.SignUp{Name: "Vic", Email: "vic@acme.example", Password: password, Next: "/invitations/" + onTheWay}, here("203.0.113.1")); err != nil {
+		t.Fatal(err)
+	}
+	secrets = append(secrets, onTheWay)
 	if err := w.Forgot(t.Context(), "mara@acme.example", here("203.0.113.1")); err != nil {
 		t.Fatal(err)
 	}

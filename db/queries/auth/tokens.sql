@@ -3,6 +3,21 @@ INSERT INTO auth.signups (digest, kind, name, email, email_norm, password_hash, 
 SELECT @digest, @kind, @name, @email, @email_norm, @password_hash, @browser_digest, @next, i.epoch, @expires_at
 FROM auth.instance i;
 
+-- name: RepeatSignup :one
+-- A new link for what the same browser asked for last; the links before it stay good.
+INSERT INTO auth.signups (digest, kind, name, email, email_norm, password_hash, browser_digest, next, epoch, expires_at)
+SELECT @digest, s.kind, s.name, s.email, s.email_norm, s.password_hash, s.browser_digest, s.next, s.epoch, now() + make_interval(secs => @life_seconds::float8)
+FROM auth.signups s
+WHERE s.email_norm = @email_norm
+  AND s.browser_digest = @browser_digest
+  AND s.kind = 'mailed'
+  AND s.used_at IS NULL
+  AND s.expires_at > now()
+  AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+ORDER BY s.created_at DESC, s.digest
+LIMIT 1
+RETURNING name, email, expires_at;
+
 -- name: GetSignup :one
 -- To show the page and to judge a password; uses nothing up.
 SELECT s.kind,
