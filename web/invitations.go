@@ -1,0 +1,281 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"roster/internal/fault"
+	"roster/internal/role"
+	"roster/internal/roster"
+	"roster/views/invitations"
+	"roster/views/layout"
+	"roster/views/paths"
+	"roster/views/ui"
+)
+
+// listInvitations shows whom the organization has invited, and the form to invite more. With a cursor htmx gets the
+// next rows alone.
+func (s *Server) listInvitations(c echo.Context, a roster.Actor) error {
+	list, err := s.invitationList(c, a, query(c, "show"), query(c, "after"))
+	if err != nil {
+		return err
+	}
+	if shown, err := strconv.Atoi(query(c, "shown")); err == nil && shown > 0 {
+		list.Before = shown // only said
+	}
+	answer := Page{Document: s.invitationsPage(c, a, invitations.Form{Submission: newSubmission()}, nil, list)}
+	if place := s.invitationPlace(c, a); list.After != "" {
+		answer.Piece = invitations.More(place, list)
+	} else {
+		answer.Piece = invitations.Listed(place, list)
+		answer.PushURL = paths.With(paths.Invitations(place.Slug), "show", list.Filter)
+	}
+	return s.page(c, answer)
+}
+
+func (s *Server) invitationList(c echo.Context, a roster.Actor, filter, after string) (invitations.List, error) {
+	page, err := s.roster.Invitations(c.Request().Context(), a, filter, after)
+	return invitations.List{Filter: filter, After: after, Rows: page.Rows, Next: page.Next}, err
+}
+
+// invitationPlace is what the pages about invitations know of where they stand.
+func (s *Server) invitationPlace(c echo.Context, a roster.Actor) invitations.Place {
+	org, person := s.marks(c)
+	o := a.Organization()
+	return invitations.Place{Slug: o.Slug, Days: o.InvitationDays, Roles: a.Roles(), Mails: s.roster.Mails(), Origin: s.config.URL.String(),
+		MayInvite: a.May(role.InvitationsCreate), MayRevoke: a.May(role.InvitationsRevoke), SeesNames: a.May(role.MembersRead),
+		Org: org, Person: person, Now: s.now(c)}
+}
+
+// invitationsView is the list with the form above it.
+func (s *Server) invitationsView(c echo.Context, a roster.Actor, form invitations.Form, result *invitations.Result, list invitations.List) invitations.View {
+	view := invitations.View{Place: s.invitationPlace(c, a), Form: form, Result: result, List: list, Members: -1, Open: a.Organization().OpenInvitations}
+	if view.SeesNames {
+		view.Members = a.Organization().Members
+	}
+	return view
+}
+
+func (s *Server) invitationsPage(c echo.Context, a roster.Actor, form invitations.Form, result *invitations.Result, list invitations.List) templ.Component {
+	frame := s.frame(c, "Invitations", "invitations")
+	frame.Problem = len(form.Errors) > 0
+	return invitations.Page(frame, s.invitationsView(c, a, form, result, list))
+}
+
+// invite sends one invitation at once; several are shown first, each with what would become of it. What was typed stays
+// until it is sent.
+func (s *Server) invite(c echo.Context, a roster.Actor) error {
+	form := invitations.Form{Addresses: verbatim(c, "emails"), Role: field(c, "role"), Days: field(c, "days"), Message: verbatim(c, "message"),
+		Submission: verbatim(c, "submission")}
+	asked := field(c, "preview")
+	if asked == "edit" {
+		form.Focus = true
+		return s.showInviteForm(c, a, http.StatusOK, form, nil)
+	}
+	days := 0
+	if form.Days != "" {
+		var err error
+		if days, err = strconv.Atoi(form.Days); err != nil {
+			days = -1 // the domain says so
+		}
+	}
+	invited, err := s.roster.Invite(c.Request().Context(), a, roster.Invite{Addresses: form.Addresses, Role: form.Role, Days: days, Message: form.Message,
+		Submission: submission(c), MayPreview: asked != "no"})
+	if errs, ok := problems(err); ok {
+		form.Errors = errs
+		return s.showInviteForm(c, a, http.StatusUnprocessableEntity, form, nil)
+	}
+	if err != nil {
+		return err
+	}
+	as, _ := role.Parse(form.Role) // the domain has refused what is none
+	result := invitations.Result{Verdicts: invited.Verdicts, As: as, Sent: invited.Sent}
+	switch {
+	case invited.Previewed:
+		return s.showPreview(c, a, form, result)
+	case invited.Sent > 0:
+		return s.showSent(c, a, result)
+	case len(result.Verdicts) == 1 && result.Verdicts[0].Kind != "invited":
+		form.Errors = []ui.FieldError{{Field: "emails", Text: result.Verdicts[0].Note}}
+		return s.showInviteForm(c, a, http.StatusUnprocessableEntity, form, nil)
+	}
+	return s.showNothingSent(c, a, form, result)
+}
+
+// showInviteForm is the form as it came back, above the list.
+func (s *Server) showInviteForm(c echo.Context, a roster.Actor, status int, form invitations.Form, result *invitations.Result) error {
+	list, err := s.invitationList(c, a, "", "")
+	if err != nil {
+		return err
+	}
+	return s.page(c, Page{Status: status, Document: s.invitationsPage(c, a, form, result, list), Piece: invitations.Invite(s.invitationPlace(c, a), form, result)})
+}
+
+// showPreview asks before several are invited.
+func (s *Server) showPreview(c echo.Context, a roster.Actor, form invitations.Form, result invitations.Result) error {
+	place := s.invitationPlace(c, a)
+	return s.page(c, Page{Document: invitations.PreviewPage(s.frame(c, "Check before inviting", "invitations"), place, form, result),
+		Piece: invitations.Preview(place, form, result, 2)})
+}
+
+// showSent tells what was done. Without a mail server that is a page with links, and it is shown once.
+func (s *Server) showSent(c echo.Context, a roster.Actor, result invitations.Result) error {
+	list, err := s.invitationList(c, a, shownFilter(c), "")
+	if err != nil {
+		return err
+	}
+	view := s.invitationsView(c, a, invitations.Form{Submission: newSubmission(), Focus: true}, &result, list)
+	view.Open += result.Sent
+	if s.roster.Mails() {
+		return s.done(c, Done{To: paths.Invitations(view.Slug), Notice: layout.Notice{Kind: "ok", Text: result.Words()}, Pieces: invitations.Sent(view)})
+	}
+	view.Form.Focus = false // the first link has it
+	return s.page(c, Page{Document: invitations.LinksPage(s.frame(c, "Links to copy", "invitations"), view.Place, result),
+		Piece: invitations.Sent(view), Secret: true})
+}
+
+// showNothingSent is what a second press of the same button finds, and a list of people who are all here already.
+func (s *Server) showNothingSent(c echo.Context, a roster.Actor, form invitations.Form, result invitations.Result) error {
+	place := s.invitationPlace(c, a)
+	notice := layout.Notice{Kind: "info", Text: result.Words()}
+	if len(result.Verdicts) == 1 {
+		notice.Link = &layout.Link{URL: paths.Invitation(place.Slug, result.Verdicts[0].ID), Label: "Show the invitation"}
+	}
+	return s.done(c, Done{To: paths.Invitations(place.Slug), Notice: notice, Pieces: invitations.Invite(place, form, &result)})
+}
+
+// shownFilter is the list's filter as it stands beside the form, so that sending does not change it.
+func shownFilter(c echo.Context) string {
+	for _, f := range invitations.Filters {
+		if f.Value == field(c, "show") {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// showInvitation is one invitation: what it offers, how it stands, what can be done.
+func (s *Server) showInvitation(c echo.Context, a roster.Actor) error {
+	invitation, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return err
+	}
+	return s.page(c, Page{Document: s.invitationPage(c, a, invitations.Line{Invitation: invitation})})
+}
+
+func (s *Server) invitationPage(c echo.Context, a roster.Actor, line invitations.Line) templ.Component {
+	frame := s.frame(c, line.Email, "invitations")
+	return invitations.One(frame, s.invitationPlace(c, a), line)
+}
+
+// sendInvitationAgain mails a new link; the links before are dead.
+func (s *Server) sendInvitationAgain(c echo.Context, a roster.Actor) error {
+	sent, err := s.roster.SendAgain(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return s.refuseChange(c, a, err)
+	}
+	line := invitations.Line{Invitation: sent, Saved: "Sent again."}
+	pieces := invitations.Row(s.invitationPlace(c, a), line)
+	if field(c, "from") == "verdict" {
+		pieces = invitations.VerdictRow(line)
+	}
+	return s.done(c, Done{To: backFrom(c, a, sent.ID), Notice: layout.Notice{Kind: "ok", Text: "Sent again to " + sent.Email + "."}, Pieces: pieces})
+}
+
+// makeLink shows a link to copy, once.
+func (s *Server) makeLink(c echo.Context, a roster.Actor) error {
+	invitation, token, err := s.roster.MakeLink(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return s.refuseChange(c, a, err)
+	}
+	place := s.invitationPlace(c, a)
+	return s.page(c, Page{Document: invitations.LinkPage(s.frame(c, "Link for "+invitation.Email, "invitations"), place, invitation, token),
+		Piece: invitations.LinkDialog(place, invitation, token), Target: "#dialog", Secret: true})
+}
+
+// changeInvitationRole changes what an open invitation offers.
+func (s *Server) changeInvitationRole(c echo.Context, a roster.Actor) error {
+	before, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return err
+	}
+	changed, undo, err := s.roster.ChangeInvitationRole(c.Request().Context(), a, c.Param("inv"), role.Role(field(c, "role")))
+	if err != nil {
+		return s.refuseChange(c, a, err)
+	}
+	line := invitations.Line{Invitation: changed, Undo: undo}
+	notice := layout.Notice{}
+	if undo != "" {
+		line.Saved = "Was " + role.Highest(before.Roles).Label() + "."
+		notice = layout.Notice{Kind: "ok", Text: changed.Email + " is now invited as " + role.Highest(changed.Roles).WithArticle() + ".",
+			Undo: s.undoInvitation(c, a, undo)}
+	}
+	return s.done(c, Done{To: backFrom(c, a, changed.ID), Notice: notice, Pieces: invitations.Row(s.invitationPlace(c, a), line)})
+}
+
+// revokeInvitation withdraws it in one press; an invitation is cheap, and Undo brings it back.
+func (s *Server) revokeInvitation(c echo.Context, a roster.Actor) error {
+	revoked, undo, err := s.roster.Revoke(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return s.refuseChange(c, a, err)
+	}
+	open := a.Organization().OpenInvitations
+	if revoked.Expires.After(s.now(c)) {
+		open--
+	}
+	line := invitations.Line{Invitation: revoked, Undo: undo}
+	return s.done(c, Done{To: backFrom(c, a, revoked.ID), Notice: layout.Notice{Kind: "ok", Text: "Revoked the invitation of " + revoked.Email + ".",
+		Undo: s.undoInvitation(c, a, undo)}, Pieces: invitations.Revoked(s.invitationPlace(c, a), line, open)})
+}
+
+// undoneInvitation tells that an Undo brought an invitation back.
+func (s *Server) undoneInvitation(c echo.Context, a roster.Actor, undone roster.Undone) error {
+	open := a.Organization().OpenInvitations
+	if field(c, "from") == "revoked" && undone.Invitation.State == "open" {
+		open++
+	}
+	line := invitations.Line{Invitation: *undone.Invitation}
+	return s.done(c, Done{To: backFrom(c, a, line.ID), Notice: layout.Notice{Kind: "ok", Text: undone.Text},
+		Pieces: invitations.Restored(s.invitationPlace(c, a), line, open, undone.Text)})
+}
+
+// backFrom is where a change leads without script: to the page of the invitation if it was made there, else to the list.
+func backFrom(c echo.Context, a roster.Actor, id string) string {
+	if field(c, "from") == "page" {
+		return paths.Invitation(a.Organization().Slug, id)
+	}
+	return paths.Invitations(a.Organization().Slug)
+}
+
+// undoInvitation is the way back in a notice; it leads to where the change was made.
+func (s *Server) undoInvitation(c echo.Context, a roster.Actor, event string) *layout.UndoForm {
+	org, person := s.marks(c)
+	undo := &layout.UndoForm{Action: paths.Undo(a.Organization().Slug, event), Org: org, Person: person}
+	if from := field(c, "from"); from == "page" {
+		undo.Fields = []layout.Hidden{{Name: "from", Value: from}}
+	}
+	return undo
+}
+
+// refuseChange answers a change of an invitation that was refused: its row, or its page, as it stands now, with the reason.
+func (s *Server) refuseChange(c echo.Context, a roster.Actor, cause error) error {
+	status := map[fault.Kind]int{fault.Invalid: http.StatusUnprocessableEntity, fault.Forbidden: http.StatusForbidden,
+		fault.Conflict: http.StatusConflict, fault.TooMany: http.StatusTooManyRequests}
+	f, ok := fault.As(cause)
+	if !ok || status[f.Kind] == 0 {
+		return cause
+	}
+	invitation, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return cause
+	}
+	line := invitations.Line{Invitation: invitation, Problem: f.Error()}
+	piece := invitations.Row(s.invitationPlace(c, a), line)
+	if field(c, "from") == "verdict" {
+		piece = invitations.VerdictRow(line)
+	}
+	return s.page(c, Page{Status: status[f.Kind], Document: s.invitationPage(c, a, line), Piece: piece})
+}

@@ -1,0 +1,409 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"roster/internal/account"
+	"roster/internal/roster"
+	"roster/static"
+	"roster/views/layout"
+	"roster/views/paths"
+)
+
+// visit is what the layers find out about one request. It belongs to that request alone, and ends with it.
+type visit struct {
+	id      string    // of the request: in the log, in the audit, on pages of faults
+	address string    // the client's
+	began   time.Time //
+	route   string    // the pattern that matched
+	secret  bool      // the address carries a token
+
+	token    string // of the session: what the cookie said, or what it says from now on
+	person   *account.Person
+	actor    *roster.Actor // inside an organization
+	frame    *roster.Frame // what the person's pages show around them
+	oldSlug  string        // the organization was asked for by a name that it had before
+	notice   *layout.Notice
+	noticed  bool  // the carried notice was looked for
+	unframed error // why the frame could not be read
+}
+
+type visitKey struct{}
+
+// visitOf is never nil: outside a request it is an empty one.
+func visitOf(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		return v
+	}
+	return &visit{}
+}
+
+// watch names the request, finds out where it comes from, catches a panic, and writes one line to the log.
+func (s *Server) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{id: newRequestID(), address: clientAddress(r, s.config.Proxies), began: time.Now().UTC(), secret: carriesToken(r.URL)}
+		out := &watched{ResponseWriter: w}
+		out.Header().Set("X-Request-Id", v.id)
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler { // the server's own way to break off
+				s.log.Error("panic", "request", v.id, "method", r.Method, "path", redacted(r.URL.Path), "value", p, "stack", string(debug.Stack()))
+				if out.status == 0 {
+					writeStatic(out, r, http.StatusInternalServerError, static.Problem500)
+				}
+			} else if p != nil {
+				panic(p)
+			}
+			level := slog.LevelInfo
+			if isBeside(r.URL.Path) {
+				level = slog.LevelDebug
+			}
+			s.log.Log(r.Context(), level, "request", "request", v.id, "method", r.Method, "path", redacted(r.URL.Path), "route", v.route,
+				"status", out.status, "bytes", out.bytes, "ms", float64(time.Since(v.began).Microseconds())/1000)
+		}()
+		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	})
+}
+
+// watched remembers what was answered.
+type watched struct {
+	http.ResponseWriter
+	status int
+	bytes  int
+}
+
+func (w *watched) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += n
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func newRequestID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// clientAddress is the right-most hop that is not one of our proxies. What stands further left was written
+// by whoever asked, and is not believed.
+func clientAddress(r *http.Request, proxies []netip.Prefix) string {
+	trusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	at, err := netip.ParseAddr(host)
+	if err != nil {
+		return "" // a unix socket has no address
+	}
+	at = at.WithZone("").Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && trusted(at); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		at = hop.WithZone("").Unmap()
+	}
+	return at.String()
+}
+
+// tokenPaths are followed by a secret.
+var tokenPaths = []string{paths.InvitesStart, paths.Confirm, paths.ResetStart, paths.LoginLink}
+
+// carriesToken tells whether an address must not be passed on to the next page, a cache or a log.
+func carriesToken(u *url.URL) bool {
+	query, _ := url.QueryUnescape(u.RawQuery)
+	return slices.ContainsFunc(tokenPaths, func(p string) bool { return strings.HasPrefix(u.Path, p) || strings.Contains(query, p) })
+}
+
+// redacted is a path for the log: no token, and nothing as long as one. Queries are never logged.
+func redacted(path string) string {
+	const hidden = "[redacted]"
+	for _, p := range tokenPaths {
+		if rest, ok := strings.CutPrefix(path, p); ok {
+			_, after, found := strings.Cut(rest, "/")
+			path = p + hidden
+			if found {
+				path += "/" + after
+			}
+		}
+	}
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if len(part) > 39 { // longer than any slug or public id: a token that lost its way
+			parts[i] = hidden
+		}
+	}
+	path = strings.Join(parts, "/")
+	if len(path) > 300 {
+		path = path[:300]
+	}
+	return strings.ToValidUTF8(path, "?")
+}
+
+// contentPolicy is the same for every page: nothing from elsewhere, nothing inline.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// headers sets what every answer carries, errors included; what concerns one person is kept nowhere.
+func (s *Server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()")
+		if s.config.URL.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if visitOf(r.Context()).secret {
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("X-Robots-Tag", "noindex, nofollow")
+		}
+		if !isBeside(r.URL.Path) {
+			h.Set("Cache-Control", "no-store")
+			h.Set("Vary", "Cookie, HX-Request-Type")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isBeside(path string) bool {
+	return strings.HasPrefix(path, static.Prefix) || path == paths.Live || path == paths.Ready || path == paths.Health
+}
+
+// knownHost refuses a Host that is not ours: no link, cookie or cache entry is made for another name.
+func (s *Server) knownHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.isOurs(r.Host) {
+			s.refuse(w, r, layout.ProblemSpec{Status: http.StatusMisdirectedRequest})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOurs compares a Host header with the public address. In development mode every loopback name will do.
+func (s *Server) isOurs(host string) bool {
+	host = strings.ToLower(host)
+	ours := strings.ToLower(s.config.URL.Host)
+	port := map[string]string{"http": ":80", "https": ":443"}[s.config.URL.Scheme]
+	if host == "" || strings.TrimSuffix(host, port) == strings.TrimSuffix(ours, port) {
+		return host != ""
+	}
+	if !s.config.Dev {
+		return false
+	}
+	u := url.URL{Host: host}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		return false
+	}
+	name := u.Hostname()
+	if name == "localhost" {
+		return host == name || host == name+":"+u.Port()
+	}
+	at, err := netip.ParseAddr(name)
+	return err == nil && at.IsLoopback()
+}
+
+// Limits of one request (SECURITY 0).
+const (
+	bodyMax   = 64 << 10
+	fieldsMax = 200
+	ticksMax  = 1000
+	bodyTime  = 10 * time.Second
+)
+
+// ticks are the fields that may come more than once: selections of many rows.
+var ticks = []string{"member"}
+
+// overrides would turn one method into another behind the back of the checks.
+var overrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
+// limits reads the form, once and within bounds, before anything looks at it. What no page of ours sends is
+// refused here and not guessed at: two values for one field, NUL, broken UTF-8, another content type.
+func (s *Server) limits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := s.measure(w, r)
+		if status != 0 {
+			s.refuse(w, r, layout.ProblemSpec{Status: status})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// measure answers 0, or the status of the refusal.
+func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
+	for _, name := range overrides {
+		if r.Header.Get(name) != "" {
+			return http.StatusBadRequest
+		}
+	}
+	if !plainText(r.URL.Path) || strings.ContainsFunc(r.URL.Path, isControl) || strings.Count(r.URL.EscapedPath(), "/") != strings.Count(r.URL.Path, "/") {
+		return http.StatusBadRequest
+	}
+	r.URL.RawPath = "" // routes are matched against what the path means
+	inQuery, status := fields(r.URL.RawQuery)
+	if status != 0 {
+		return status
+	}
+	if inQuery.Has("_method") {
+		return http.StatusBadRequest
+	}
+	r.Form, r.PostForm = inQuery, url.Values{}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		r.Body = http.NoBody
+		return 0
+	}
+
+	if r.ContentLength > bodyMax {
+		return http.StatusRequestEntityTooLarge
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // not every connection has one
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
+	_ = control.SetReadDeadline(time.Time{})
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout
+	case err != nil:
+		return http.StatusBadRequest
+	}
+	r.Body = http.NoBody
+	if len(body) == 0 {
+		return 0
+	}
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
+		return http.StatusUnsupportedMediaType
+	}
+	inForm, status := fields(string(body))
+	if status != 0 {
+		return status
+	}
+	if inForm.Has("_method") {
+		return http.StatusBadRequest
+	}
+	for name, values := range inForm {
+		if inQuery.Has(name) { // which of the two would count?
+			return http.StatusBadRequest
+		}
+		r.Form[name] = values
+	}
+	r.PostForm = inForm
+	return 0
+}
+
+// fields parses a query or a form strictly.
+func fields(raw string) (url.Values, int) {
+	if strings.Count(raw, "&") >= ticksMax+fieldsMax {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	single := 0
+	for name, list := range values {
+		if !plainText(name) || slices.ContainsFunc(list, func(v string) bool { return !plainText(v) }) {
+			return nil, http.StatusBadRequest
+		}
+		if slices.Contains(ticks, name) {
+			if len(list) > ticksMax {
+				return nil, http.StatusRequestEntityTooLarge
+			}
+			continue
+		}
+		if len(list) != 1 {
+			return nil, http.StatusBadRequest
+		}
+		single++
+	}
+	if single > fieldsMax {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	return values, 0
+}
+
+func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
+func isControl(c rune) bool { return c < 0x20 || c == 0x7f }
+
+// sameOrigin lets a request that could change something through only if the browser says that a page of
+// ours sent it. Whoever is logged in by cookie and says nothing about where it comes from is refused too.
+func (s *Server) sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := r.Cookie(s.sessions.cookie)
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+		silent := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
+		if s.origin.Check(r) != nil || !safe && err == nil && silent {
+			s.refuse(w, r, layout.ProblemSpec{Status: http.StatusForbidden, Title: "This was not sent from a page of Roster",
+				Text: "Nothing was changed. Open the page here and do it again."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// inTime gives the request its budget: what takes longer is given up, in the database too.
+func (s *Server) inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), budget)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// recovered turns a panic of a handler into an error, so that it is answered like one, in the frame.
+func (s *Server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		visitOf(c.Request().Context()).route = c.Path()
+		defer func() {
+			if p := recover(); p == http.ErrAbortHandler {
+				panic(p)
+			} else if p != nil {
+				err = &panicked{value: p, stack: debug.Stack()}
+			}
+		}()
+		return next(c)
+	}
+}

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"roster/internal/role"
+)
+
+// Route is a line of the table below, for tests to walk: what is needed to come through is a permission,
+// or "logged in", "token" (the address carries a secret) or "public".
+type Route struct {
+	Method string
+	Path   string
+	Needs  string
+}
+
+// Routes lists every route of the site.
+func (s *Server) Routes() []Route { return append([]Route(nil), s.routes...) }
+
+// register is the whole site on one page: method, path, what is needed, handler.
+func (s *Server) register() {
+	// The door.
+	s.get("/", s.anyone(s.home))
+	s.get("/login", s.anyone(s.showLogIn))
+	s.post("/login", s.anyone(s.logInByPassword))
+	s.post("/logout", s.anyone(s.endSession))
+	s.get("/signup", s.anyone(s.showSignUp))
+	s.post("/signup", s.anyone(s.signUp))
+	s.get("/signup/confirm/:token", s.token(s.showConfirm))
+	s.post("/signup/confirm/:token", s.token(s.confirmSignUp))
+	s.get("/forgot", s.anyone(s.showForgot))
+	s.post("/forgot", s.anyone(s.forgot))
+	s.get("/reset/:token", s.token(s.showReset))
+	s.post("/reset/:token", s.token(s.resetPassword))
+	s.get("/login/link/:token", s.token(s.showLogInByLink))
+	s.post("/login/link/:token", s.token(s.logInByLink))
+	s.get("/account/appearance", s.loggedIn(s.showAppearance))
+	s.post("/account/appearance", s.loggedIn(s.changeAppearance))
+
+	// The invitee: by the token of a link, or by inv_… for the person whose confirmed address it names.
+	s.get("/invitations/:token", s.token(s.showOffer))
+	s.post("/invitations/:token/accept", s.token(s.acceptOffer))
+	s.post("/invitations/:token/decline", s.token(s.declineOffer))
+	s.post("/invitations/:token/renew", s.token(s.renewOffer))
+	s.get("/invitations/:token/report", s.token(s.showReport))
+	s.post("/invitations/:token/report", s.token(s.reportOffer))
+
+	// Organizations.
+	s.get("/welcome", s.loggedIn(s.welcome))
+	s.get("/orgs", s.loggedIn(s.listOrganizations))
+	s.get("/orgs/new", s.loggedIn(s.newOrganization))
+	s.get("/orgs/new/slug", s.loggedIn(s.checkSlug))
+	s.post("/orgs", s.loggedIn(s.createOrganization))
+	s.get("/orgs/:org", s.member(role.OrganizationRead, s.overview))
+	s.get("/orgs/:org/welcome", s.member(role.InvitationsCreate, s.welcomeInvite))
+	s.post("/orgs/:org/switch", s.member(role.OrganizationRead, s.switchOrganization))
+
+	// Members.
+	s.get("/orgs/:org/members", s.member(role.MembersRead, s.listMembers))
+	s.get("/orgs/:org/members/:mem", s.member(role.MembersRead, s.showMember))
+	s.get("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.showChangeRole))
+	s.post("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.changeRole))
+	s.get("/orgs/:org/members/:mem/suspend", s.member(role.MembersSuspend, s.showSuspend))
+	s.post("/orgs/:org/members/:mem/suspend", s.member(role.MembersSuspend, s.suspendMember))
+	s.post("/orgs/:org/members/:mem/reactivate", s.member(role.MembersSuspend, s.reactivateMember))
+	s.get("/orgs/:org/members/:mem/remove", s.member(role.MembersRemove, s.showRemove))
+	s.post("/orgs/:org/members/:mem/remove", s.member(role.MembersRemove, s.removeMember))
+	s.get("/orgs/:org/leave", s.member(role.OrganizationRead, s.showLeave))
+	s.post("/orgs/:org/leave", s.member(role.OrganizationRead, s.leave))
+	s.post("/orgs/:org/undo/:evt", s.member(role.OrganizationRead, s.undo)) // the method asks for the permission of what is undone
+
+	// Invitations.
+	s.get("/orgs/:org/invitations", s.member(role.InvitationsRead, s.listInvitations))
+	s.post("/orgs/:org/invitations", s.member(role.InvitationsCreate, s.invite))
+	s.get("/orgs/:org/invitations/:inv", s.member(role.InvitationsRead, s.showInvitation))
+	s.post("/orgs/:org/invitations/:inv/send", s.member(role.InvitationsCreate, s.sendInvitationAgain))
+	s.post("/orgs/:org/invitations/:inv/link", s.member(role.InvitationsCreate, s.makeLink))
+	s.post("/orgs/:org/invitations/:inv/role", s.member(role.InvitationsCreate, s.changeInvitationRole))
+	s.post("/orgs/:org/invitations/:inv/revoke", s.member(role.InvitationsRevoke, s.revokeInvitation))
+
+	if s.config.Dev {
+		s.get("/dev/mail", s.public(s.listLetters))
+		s.get("/dev/mail/:id", s.public(s.showLetter))
+		s.get("/dev/mail/:id/html", s.public(s.showLetterHTML))
+		s.get("/dev/gallery", s.public(s.showGallery))
+		s.get("/dev/gallery/:name", s.public(s.showGallery))
+	}
+}
+
+// build makes the router. Echo routes and nothing else: the layers around it are in server.go.
+func (s *Server) build() *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = s.answerError
+	e.IPExtractor = func(r *http.Request) string { return visitOf(r.Context()).address } // never Echo's own left-most guess
+	e.Use(s.recovered)
+	s.echo = e
+	s.register()
+	return e
+}
+
+// get answers GET, and HEAD as well: a page's head is asked for by whoever looks whether a link is alive.
+func (s *Server) get(path string, g gate) {
+	s.echo.GET(path, g.serve)
+	s.echo.HEAD(path, g.serve)
+	s.routes = append(s.routes, Route{http.MethodGet, path, g.needs})
+}
+
+func (s *Server) post(path string, g gate) {
+	s.echo.POST(path, g.serve)
+	s.routes = append(s.routes, Route{http.MethodPost, path, g.needs})
+}

@@ -1,0 +1,211 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"roster/internal/account"
+	"roster/internal/fault"
+	"roster/views/layout"
+)
+
+// sessions is scs for the cookie's token and the few values that travel with it. The store is ours: it
+// keeps digests only, commits a loaded session by UPDATE and never by INSERT, and ends one by DELETE, so
+// that nothing in flight brings an ended session back. scs's own middleware is not used: it writes the
+// cookie at the first byte of an answer, changed or not, and so puts a dead token back.
+type sessions struct {
+	scs    *scs.SessionManager
+	store  *account.Sessions
+	cookie string
+	marker string // the cookie that knows a browser again between sign-up and its confirmation
+	secure bool
+}
+
+// noticeKey is where the notice for the next page lies in a session.
+const noticeKey = "notice"
+
+func newSessions(c Config, store *account.Sessions) sessions {
+	manager := scs.New()
+	manager.Store = store
+	manager.Codec = account.Codec{}
+	manager.HashTokenInStore = true
+	manager.IdleTimeout = 0 // the store keeps it, by the database's clock
+	manager.Lifetime = 12 * time.Hour
+	manager.Cookie.Persist = false
+
+	// Over plain http on one's own machine a browser takes no __Host- cookie.
+	s := sessions{scs: manager, store: store, cookie: "__Host-roster_session", marker: "__Host-roster_signup", secure: true}
+	if c.Dev && c.URL.Scheme == "http" {
+		s.cookie, s.marker, s.secure = "roster_session", "roster_signup", false
+	}
+	return s
+}
+
+// session finds out who is asking. It stands outside Echo, so that an error is answered inside of it. It
+// writes no cookie but one: who comes with the token of before a switch is given its successor.
+func (s *Server) session(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := visitOf(r.Context())
+		if cookie, err := r.Cookie(s.sessions.cookie); err == nil && len(cookie.Value) <= 100 {
+			v.token = cookie.Value
+		}
+		ctx, record := account.WithRecord(r.Context())
+		ctx, err := s.sessions.scs.Load(ctx, v.token)
+		if err != nil { // who it is cannot be told now, so nothing is shown and nothing done
+			s.fail(w, r, fmt.Errorf("find the session: %w: %w", fault.New(fault.Unavailable, "Roster cannot tell who you are just now."), err))
+			return
+		}
+		if person, ok := record.Person(); ok {
+			v.person = &person
+		}
+		if record.Succeeded() {
+			s.giveCookie(w, s.sessions.cookie, s.sessions.store.Successor(v.token), 0)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// giveCookie writes a cookie; without a life it ends with the browser. An empty value takes it away.
+func (s *Server) giveCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	cookie := &http.Cookie{Name: name, Value: value, Path: "/", Secure: s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life.Seconds())}
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
+}
+
+// logIn begins a session for somebody who proved who they are just now. The token is always a new one;
+// the one that the request came with is dead, whoever it was for.
+func (s *Server) logIn(c echo.Context, login account.Login) error {
+	ctx := c.Request().Context()
+	v := visitOf(ctx)
+	if err := s.sessions.scs.Clear(ctx); err != nil {
+		return err
+	}
+	account.RecordOf(ctx).LogIn(login, trace(c))
+	if err := s.sessions.scs.RenewToken(ctx); err != nil { // ends what was loaded
+		return err
+	}
+	v.token, v.person, v.frame, v.actor = "", nil, nil, nil
+	token, _, err := s.sessions.scs.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	v.token, v.person = token, &login.Person
+	s.giveCookie(c.Response(), s.sessions.cookie, token, 0)
+	return nil
+}
+
+// logOut ends the session, here and for whatever is in flight, and has the browser forget what it kept.
+func (s *Server) logOut(c echo.Context) error {
+	ctx := c.Request().Context()
+	v := visitOf(ctx)
+	if v.person != nil {
+		if err := s.sessions.scs.Destroy(ctx); err != nil {
+			return err
+		}
+	}
+	v.token, v.person, v.frame, v.actor = "", nil, nil, nil
+	s.giveCookie(c.Response(), s.sessions.cookie, "", 0)
+	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
+	return nil
+}
+
+// switchTo makes an organization the active one, and renews the token. A second press, still with the old
+// token, finds it done and only takes the successor's cookie.
+func (s *Server) switchTo(c echo.Context, org uuid.UUID) error {
+	ctx := c.Request().Context()
+	v, record := visitOf(ctx), account.RecordOf(ctx)
+	if record.Succeeded() && record.Organization() == org {
+		return nil
+	}
+	token, err := s.sessions.store.Switch(ctx, v.token, org)
+	if err != nil {
+		return err
+	}
+	v.token = token
+	s.giveCookie(c.Response(), s.sessions.cookie, token, 0)
+	return nil
+}
+
+// activeOrg is the organization used last, or zero.
+func activeOrg(c echo.Context) uuid.UUID {
+	return account.RecordOf(c.Request().Context()).Organization()
+}
+
+// say carries a notice to the next page of this session. Without a session there is nowhere to carry it.
+func (s *Server) say(c echo.Context, n layout.Notice) error {
+	ctx := c.Request().Context()
+	if visitOf(ctx).person == nil || n.Text == "" {
+		return nil
+	}
+	text, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	s.sessions.scs.Put(ctx, noticeKey, string(text))
+	_, _, err = s.sessions.scs.Commit(ctx)
+	return err
+}
+
+// heard takes the notice that was carried here, once. Whoever only looks ahead takes nothing.
+func (s *Server) heard(r *http.Request) *layout.Notice {
+	ctx := r.Context()
+	v := visitOf(ctx)
+	if v.noticed || v.person == nil || r.Method == http.MethodHead || wantsPiece(r) || isPrefetch(r) {
+		return v.notice
+	}
+	v.noticed = true
+	text := s.sessions.scs.GetString(ctx, noticeKey)
+	if text == "" {
+		return v.notice
+	}
+	s.sessions.scs.Remove(ctx, noticeKey)
+	if _, _, err := s.sessions.scs.Commit(ctx); err != nil {
+		s.log.Warn("forget a notice", "request", v.id, "err", err) // it is shown again: nothing is lost
+	}
+	var n layout.Notice
+	if json.Unmarshal([]byte(text), &n) == nil && n.Text != "" {
+		v.notice = &n // what just happened comes before where one is
+	}
+	return v.notice
+}
+
+// browser is an opaque mark of this browser, so that a sign-up can be confirmed without its password where
+// it was asked for. Without make an unknown browser has none.
+func (s *Server) browser(c echo.Context, make bool) string {
+	if cookie, err := c.Request().Cookie(s.sessions.marker); err == nil && len(cookie.Value) <= 100 {
+		return cookie.Value
+	}
+	if !make {
+		return ""
+	}
+	marker := account.NewMarker()
+	s.giveCookie(c.Response(), s.sessions.marker, marker, 24*time.Hour)
+	return marker
+}
+
+// trace says where a request came from, for the audit log.
+func trace(c echo.Context) account.Trace {
+	r := c.Request()
+	v := visitOf(r.Context())
+	agent := strings.ToValidUTF8(strings.Map(func(c rune) rune {
+		if isControl(c) {
+			return ' '
+		}
+		return c
+	}, r.UserAgent()), "?")
+	for len(agent) > 500 || !utf8.ValidString(agent) {
+		agent = agent[:min(len(agent)-1, 500)]
+	}
+	return account.Trace{Address: v.address, UserAgent: agent, RequestID: v.id, Session: account.RecordOf(r.Context()).Session()}
+}
