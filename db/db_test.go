@@ -268,7 +268,7 @@ func TestReadCannotWrite(t *testing.T) {
 	if err := q.LockOrganization(t.Context(), acme); err == nil {
 		t.Error("a statement without rows went through")
 	}
-	if _, err := q.RevokeInvitationsBy(t.Context(), acme, uuid.New()); db.Constraint(err) != "25006" {
+	if _, err := q.RevokeInvitationsTo(t.Context(), acme, "i@x.example"); db.Constraint(err) != "25006" {
 		t.Errorf("a change answers %v, want the server's refusal to write", err)
 	}
 }

@@ -13,9 +13,16 @@ import (
 )
 
 const confirm = `-- name: Confirm :one
-WITH used AS (
+WITH waiting AS (
+  SELECT w.digest
+  FROM auth.signups w
+  WHERE w.email_norm = (SELECT o.email_norm FROM auth.signups o WHERE o.digest = $1) AND w.used_at IS NULL
+  ORDER BY w.digest
+  FOR UPDATE
+), used AS (
   UPDATE auth.signups AS s SET used_at = now(), password_hash = ''
-  WHERE s.digest = $1
+  WHERE (SELECT count(*) FROM waiting) > 0
+    AND s.digest = $1
     AND s.used_at IS NULL
     AND s.expires_at > now()
     AND s.epoch = (SELECT i.epoch FROM auth.instance i)
@@ -64,7 +71,8 @@ type ConfirmRow struct {
 }
 
 // A sign-up becomes a person: once, while it is open, in one statement. Whatever else waited for the
-// address is void from here on, and holds no password any more.
+// address is void from here on, and holds no password any more. All that waits is locked first and in one
+// order, here and wherever it is voided, so that two of one address never wait for each other.
 func (q *Queries) Confirm(ctx context.Context, arg ConfirmParams) (ConfirmRow, error) {
 	row := q.db.QueryRow(ctx, confirm,
 		arg.Digest,
@@ -223,9 +231,11 @@ func (q *Queries) InsertAccountEvent(ctx context.Context, arg InsertAccountEvent
 }
 
 const insertPerson = `-- name: InsertPerson :one
-WITH person AS (
+WITH waiting AS (
+  SELECT w.digest FROM auth.signups w WHERE w.email_norm = $1 AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
+), person AS (
   INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  VALUES ($1, $2, $3, $4, $5, $6)
+  SELECT $2, $3, $4, $1, $5, $6 WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
@@ -243,10 +253,10 @@ FROM person, credential
 `
 
 type InsertPersonParams struct {
+	EmailNorm    string
 	UserID       uuid.UUID
 	Name         string
 	Email        string
-	EmailNorm    string
 	SortName     string
 	SearchText   string
 	PasswordHash string
@@ -269,10 +279,10 @@ type InsertPersonRow struct {
 // Somebody whose address an invitation's link has proved already. The address's unique key decides who was first.
 func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) (InsertPersonRow, error) {
 	row := q.db.QueryRow(ctx, insertPerson,
+		arg.EmailNorm,
 		arg.UserID,
 		arg.Name,
 		arg.Email,
-		arg.EmailNorm,
 		arg.SortName,
 		arg.SearchText,
 		arg.PasswordHash,

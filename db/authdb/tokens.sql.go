@@ -275,9 +275,14 @@ func (q *Queries) UseToken(ctx context.Context, digest []byte, purpose string) (
 }
 
 const voidSignupsOf = `-- name: VoidSignupsOf :exec
-UPDATE auth.signups AS s SET used_at = now(), password_hash = ''
-FROM roster.users u
-WHERE u.id = $1 AND s.email_norm = u.email_norm AND s.used_at IS NULL
+WITH waiting AS (
+  SELECT w.digest
+  FROM auth.signups w
+  WHERE w.email_norm = (SELECT u.email_norm FROM roster.users u WHERE u.id = $1) AND w.used_at IS NULL
+  ORDER BY w.digest
+  FOR UPDATE
+)
+UPDATE auth.signups AS s SET used_at = now(), password_hash = '' FROM waiting WHERE s.digest = waiting.digest
 `
 
 // Whatever still waited for this person's address is void, and holds no password any more.

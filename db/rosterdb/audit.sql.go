@@ -102,14 +102,15 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 const insertEvents = `-- name: InsertEvents :exec
 INSERT INTO roster.audit_events (org_id, id, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after,
                                  session_id, address, user_agent, request_id)
-SELECT $1, unnest($2::uuid[]), $3, 'person', $4, $5, $6, unnest($7::uuid[]), unnest($8::text[]),
-       $9, $10, $11, $12, $13, $14
+SELECT $1, unnest($2::uuid[]), $3, $4, $5, $6, $7, unnest($8::uuid[]), unnest($9::text[]),
+       $10, $11, $12, $13, $14, $15
 `
 
 type InsertEventsParams struct {
 	OrgID        uuid.UUID
 	EventIds     []uuid.UUID
 	Event        string
+	ActorKind    string
 	ActorID      *uuid.UUID
 	ActorName    string
 	SubjectKind  string
@@ -129,6 +130,7 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) erro
 		arg.OrgID,
 		arg.EventIds,
 		arg.Event,
+		arg.ActorKind,
 		arg.ActorID,
 		arg.ActorName,
 		arg.SubjectKind,

@@ -464,15 +464,36 @@ func (q *Queries) RenewInvitation(ctx context.Context, arg RenewInvitationParams
 	return i, err
 }
 
-const reopenInvitations = `-- name: ReopenInvitations :exec
+const reopenInvitations = `-- name: ReopenInvitations :many
 UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND i.state = 'revoked'
+RETURNING i.id, i.email
 `
 
-func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) error {
-	_, err := q.db.Exec(ctx, reopenInvitations, orgID, ids)
-	return err
+type ReopenInvitationsRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) ([]ReopenInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, reopenInvitations, orgID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReopenInvitationsRow
+	for rows.Next() {
+		var i ReopenInvitationsRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const replaceTokens = `-- name: ReplaceTokens :exec
@@ -508,44 +529,37 @@ func (q *Queries) RevokeInvitation(ctx context.Context, orgID uuid.UUID, invitat
 	return version, err
 }
 
-const revokeInvitationsBy = `-- name: RevokeInvitationsBy :many
+const revokeInvitationsTo = `-- name: RevokeInvitationsTo :many
 UPDATE roster.invitations AS i
 SET state = 'revoked', decided_at = now(), version = i.version + 1
-WHERE i.org_id = $1 AND i.invited_by = $2 AND i.state = 'open'
-RETURNING i.id
+WHERE i.org_id = $1 AND i.email_norm = $2 AND i.state = 'open'
+RETURNING i.id, i.email
 `
 
-// The open invitations that somebody sent.
-func (q *Queries) RevokeInvitationsBy(ctx context.Context, orgID uuid.UUID, invitedBy uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, revokeInvitationsBy, orgID, invitedBy)
+type RevokeInvitationsToRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// The open invitation that an address still holds.
+func (q *Queries) RevokeInvitationsTo(ctx context.Context, orgID uuid.UUID, emailNorm string) ([]RevokeInvitationsToRow, error) {
+	rows, err := q.db.Query(ctx, revokeInvitationsTo, orgID, emailNorm)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []uuid.UUID
+	var items []RevokeInvitationsToRow
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i RevokeInvitationsToRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	return items, nil
-}
-
-const revokeInvitationsTo = `-- name: RevokeInvitationsTo :exec
-UPDATE roster.invitations AS i
-SET state = 'revoked', decided_at = now(), version = i.version + 1
-WHERE i.org_id = $1 AND i.email_norm = $2 AND i.state = 'open'
-`
-
-// The open invitation that an address still holds.
-func (q *Queries) RevokeInvitationsTo(ctx context.Context, orgID uuid.UUID, emailNorm string) error {
-	_, err := q.db.Exec(ctx, revokeInvitationsTo, orgID, emailNorm)
-	return err
 }
 
 const setDelivery = `-- name: SetDelivery :exec
@@ -572,10 +586,11 @@ func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) error 
 	return err
 }
 
-const setInvitationInviter = `-- name: SetInvitationInviter :exec
+const setInvitationInviter = `-- name: SetInvitationInviter :many
 UPDATE roster.invitations AS i
 SET invited_by = $1
 WHERE i.org_id = $2 AND i.id = ANY ($3::uuid[])
+RETURNING i.id, i.email
 `
 
 type SetInvitationInviterParams struct {
@@ -584,9 +599,29 @@ type SetInvitationInviterParams struct {
 	Ids       []uuid.UUID
 }
 
-func (q *Queries) SetInvitationInviter(ctx context.Context, arg SetInvitationInviterParams) error {
-	_, err := q.db.Exec(ctx, setInvitationInviter, arg.InvitedBy, arg.OrgID, arg.Ids)
-	return err
+type SetInvitationInviterRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+func (q *Queries) SetInvitationInviter(ctx context.Context, arg SetInvitationInviterParams) ([]SetInvitationInviterRow, error) {
+	rows, err := q.db.Query(ctx, setInvitationInviter, arg.InvitedBy, arg.OrgID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SetInvitationInviterRow
+	for rows.Next() {
+		var i SetInvitationInviterRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setInvitationRoles = `-- name: SetInvitationRoles :exec
@@ -606,32 +641,51 @@ func (q *Queries) SetInvitationRoles(ctx context.Context, arg SetInvitationRoles
 	return err
 }
 
-const takeOverInvitations = `-- name: TakeOverInvitations :many
+const settleInvitations = `-- name: SettleInvitations :many
 UPDATE roster.invitations AS i
-SET invited_by = $1
-WHERE i.org_id = $2 AND i.invited_by = $3 AND i.state = 'open'
-RETURNING i.id
+SET state = CASE WHEN $1::boolean OR i.email_norm = $2 THEN 'revoked' ELSE i.state END,
+    decided_at = CASE WHEN $1::boolean OR i.email_norm = $2 THEN now() END,
+    invited_by = CASE WHEN $1::boolean OR i.email_norm = $2 THEN i.invited_by ELSE $3::uuid END,
+    version = i.version + 1
+WHERE i.org_id = $4 AND i.state = 'open' AND (i.invited_by = $5 OR i.email_norm = $2)
+RETURNING i.id, i.email, (i.state = 'revoked')::boolean AS revoked
 `
 
-type TakeOverInvitationsParams struct {
+type SettleInvitationsParams struct {
+	Revoke    bool
+	EmailNorm string
 	TakenBy   uuid.UUID
 	OrgID     uuid.UUID
 	InvitedBy uuid.UUID
 }
 
-func (q *Queries) TakeOverInvitations(ctx context.Context, arg TakeOverInvitationsParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, takeOverInvitations, arg.TakenBy, arg.OrgID, arg.InvitedBy)
+type SettleInvitationsRow struct {
+	ID      uuid.UUID
+	Email   string
+	Revoked bool
+}
+
+// What becomes of the open invitations of somebody who goes: those to their own address are revoked; those
+// they sent are revoked too, or whoever removes them becomes the inviter.
+func (q *Queries) SettleInvitations(ctx context.Context, arg SettleInvitationsParams) ([]SettleInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, settleInvitations,
+		arg.Revoke,
+		arg.EmailNorm,
+		arg.TakenBy,
+		arg.OrgID,
+		arg.InvitedBy,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []uuid.UUID
+	var items []SettleInvitationsRow
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i SettleInvitationsRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Revoked); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

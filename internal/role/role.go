@@ -211,9 +211,9 @@ func (r Role) Explain() string {
 	case Admin:
 		return "invite, remove and change members, and change settings"
 	case Member:
-		return "see the other members and use what they are given"
+		return "see the other members"
 	case Viewer:
-		return "read everything that a Member reads, and change nothing"
+		return "see the other members, and change nothing"
 	case Guest:
 		return "see what is shared with guests, not the other members"
 	}

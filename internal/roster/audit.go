@@ -83,9 +83,22 @@ func (a author) write(ctx context.Context, q *rosterdb.Queries, e entry) (uuid.U
 	})
 }
 
+// named are several subjects of one act.
+type named struct {
+	ids   []uuid.UUID
+	names []string
+}
+
+func (n *named) add(id uuid.UUID, name string) {
+	n.ids, n.names = append(n.ids, id), append(n.names, name)
+}
+
 // writeMany is write for one act on many subjects.
-func (a author) writeMany(ctx context.Context, q *rosterdb.Queries, e entry, subjects []uuid.UUID, names []string) error {
-	ids := make([]uuid.UUID, len(subjects))
+func (a author) writeMany(ctx context.Context, q *rosterdb.Queries, e entry, subjects named) error {
+	if len(subjects.ids) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(subjects.ids))
 	for i := range ids {
 		ids[i] = publicid.New()
 	}
@@ -98,8 +111,8 @@ func (a author) writeMany(ctx context.Context, q *rosterdb.Queries, e entry, sub
 		return fmt.Errorf("write audit entries: %w", err)
 	}
 	return q.InsertEvents(ctx, rosterdb.InsertEventsParams{
-		OrgID: a.org, EventIds: ids, Event: e.event, ActorID: idOrNil(a.person), ActorName: a.name,
-		SubjectKind: e.subjectKind, SubjectIds: subjects, SubjectNames: names, Before: before, After: after,
+		OrgID: a.org, EventIds: ids, Event: e.event, ActorKind: a.kind, ActorID: idOrNil(a.person), ActorName: a.name,
+		SubjectKind: e.subjectKind, SubjectIds: subjects.ids, SubjectNames: subjects.names, Before: before, After: after,
 		SessionID: idOrNil(a.trace.Session), Address: a.trace.Address, UserAgent: a.trace.UserAgent, RequestID: a.trace.RequestID,
 	})
 }

@@ -278,15 +278,13 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	}
 	tokens := make([]token, len(made))
 	digests := make([][]byte, len(made))
-	ids = ids[:0]
-	var names []string
+	var subjects named
 	var letters []mail.Letter
 	for i, row := range made {
 		at := slices.IndexFunc(found, func(f mail.Found) bool { return f.Err == nil && f.Address.Norm == row.EmailNorm })
 		tokens[i] = newToken(a.org.ID)
 		digests[i] = tokens[i].digest
-		ids = append(ids, row.ID)
-		names = append(names, found[at].Address.Typed)
+		subjects.add(row.ID, found[at].Address.Typed)
 		v := &result.Verdicts[at]
 		v.Kind, v.ID, v.Expires = "sent", publicid.Invitation.Of(row.ID), row.ExpiresAt
 		if !r.mails {
@@ -295,14 +293,14 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 		letters = append(letters, r.invitationLetter(a, row.ID, found[at].Address.Typed, as, message, row.ExpiresAt, tokens[i]))
 	}
 	result.Sent = len(made)
-	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: ids, Kind: kind}); err != nil {
+	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: subjects.ids, Kind: kind}); err != nil {
 		return err
 	}
 	if err := r.post(ctx, q, letters...); err != nil {
 		return err
 	}
 	return a.author().writeMany(ctx, q, entry{event: InvitationSent, subjectKind: "invitation",
-		after: facts{"roles": []role.Role{as}, "days": days, "by": kind}}, ids, names)
+		after: facts{"roles": []role.Role{as}, "days": days, "by": kind}}, subjects)
 }
 
 func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, t token) mail.Letter {

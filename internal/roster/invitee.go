@@ -172,7 +172,15 @@ func (r *Roster) Join(ctx context.Context, person account.Person, link string, t
 		if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: *k.org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
 			return err
 		}
-		if err := q.RevokeInvitationsTo(ctx, *k.org, person.EmailNorm); err != nil {
+		others, err := q.RevokeInvitationsTo(ctx, *k.org, person.EmailNorm)
+		if err != nil {
+			return err
+		}
+		var revoked named
+		for _, i := range others {
+			revoked.add(i.ID, i.Email)
+		}
+		if err := who.writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
 			return err
 		}
 		if _, err := who.write(ctx, q, entry{event: MemberJoined, subjectKind: "membership", subject: membership, name: person.Name,

@@ -363,8 +363,7 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 			return err
 		}
 		if !p.self {
-			if err := r.post(ctx, q, mail.RoleChanged{To: p.Email, Organization: a.mailOrg(), From: role.Highest(p.target).Label(), Role: to.Label(),
-				By: a.mailPerson(), At: time.Now(), Explanation: to.Explain()}); err != nil {
+			if err := r.post(ctx, q, a.roleLetter(p, to)); err != nil {
 				return err
 			}
 		}
@@ -372,6 +371,15 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 		return nil
 	})
 	return done, err
+}
+
+// roleLetter tells somebody their new role, and the one before if they had one.
+func (a Actor) roleLetter(p pair, to role.Role) mail.Letter {
+	letter := mail.RoleChanged{To: p.Email, Organization: a.mailOrg(), Role: to.Label(), By: a.mailPerson(), At: time.Now(), Explanation: "you can " + to.Explain()}
+	if len(p.target) > 0 {
+		letter.From = role.Highest(p.target).Label()
+	}
+	return letter
 }
 
 func mayNotTurn(p pair, to role.Role) error {
@@ -461,7 +469,7 @@ func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (C
 		case !role.MayManage(p.actor, p.target):
 			return mayNotTurn(p, "")
 		}
-		event, err := r.end(ctx, q, a, p, "removed", how.RevokeInvitations)
+		event, err := r.end(ctx, q, a, p, "removed", how)
 		if err != nil {
 			return err
 		}
@@ -482,29 +490,32 @@ func (r *Roster) Leave(ctx context.Context, a Actor) error {
 		if role.Highest(p.target) == role.Owner && p.Owners == 1 {
 			return lastOwner(a)
 		}
-		_, err := r.end(ctx, q, a, p, "left", true)
+		_, err := r.end(ctx, q, a, p, "left", Removal{RevokeInvitations: true})
 		return err
 	})
 }
 
 // end closes a membership: roles go, the row stays. Open invitations to the same address die with it.
-func (r *Roster) end(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, status string, revoke bool) (uuid.UUID, error) {
+func (r *Roster) end(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, status string, how Removal) (uuid.UUID, error) {
 	before := facts{"status": p.Status, "roles": p.target}
-	if p.OpenInvitations > 0 {
-		var ids []uuid.UUID
-		var err error
-		if revoke {
-			ids, err = q.RevokeInvitationsBy(ctx, a.org.ID, p.UserID)
-			before["revoked_invitations"] = ids
+	settled, err := q.SettleInvitations(ctx, rosterdb.SettleInvitationsParams{OrgID: a.org.ID, InvitedBy: p.UserID, EmailNorm: p.EmailNorm,
+		Revoke: how.RevokeInvitations, TakenBy: a.person.ID})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	var revoked, takenOver named
+	for _, i := range settled {
+		if i.Revoked {
+			revoked.add(i.ID, i.Email)
 		} else {
-			ids, err = q.TakeOverInvitations(ctx, rosterdb.TakeOverInvitationsParams{OrgID: a.org.ID, InvitedBy: p.UserID, TakenBy: a.person.ID})
-			before["taken_over_invitations"] = ids
-		}
-		if err != nil {
-			return uuid.Nil, err
+			takenOver.add(i.ID, i.Email)
 		}
 	}
-	if err := q.RevokeInvitationsTo(ctx, a.org.ID, p.EmailNorm); err != nil {
+	before["revoked_invitations"], before["taken_over_invitations"] = revoked.ids, takenOver.ids
+	if err := a.author().writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
+		return uuid.Nil, err
+	}
+	if err := a.author().writeMany(ctx, q, entry{event: InvitationTakenOver, subjectKind: "invitation", before: facts{"inviter": p.Name}, after: facts{"inviter": a.person.Name}}, takenOver); err != nil {
 		return uuid.Nil, err
 	}
 	if err := r.setRoles(ctx, q, a, p, nil, status); err != nil {
@@ -515,5 +526,5 @@ func (r *Roster) end(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, 
 		event = MemberLeft
 	}
 	return a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name,
-		before: before, after: facts{"status": status, "version": p.Version + 1}})
+		before: before, after: facts{"status": status, "told": how.Tell, "version": p.Version + 1}})
 }

@@ -266,6 +266,9 @@ func TestRemovedIsOutAtOnce(t *testing.T) {
 	if err != nil || undone.Text != "Ben Admin is back as an Admin." {
 		t.Fatal(undone, err)
 	}
+	if n := w.Count(t, `SELECT count(*) FROM river.river_job WHERE args->>'letter' = 'role_changed' AND args::text LIKE '%ben@acme.example%'`); n != 1 {
+		t.Errorf("%d letters tell them that they are back, want 1", n)
+	}
 	if got := w.As(t, w.Ben, acme).Roles(); !slices.Equal(got, []role.Role{role.Admin}) {
 		t.Errorf("roles %v", got)
 	}
@@ -284,6 +287,10 @@ func TestInvitationsOfRemovedInviter(t *testing.T) {
 		}
 		state := func(inviter account.Person, state string) int {
 			return w.Count(t, `SELECT count(*) FROM roster.invitations WHERE email = $1 AND invited_by = $2 AND state = $3`, email, inviter.ID, state)
+		}
+		if n := w.Count(t, `SELECT count(*) FROM roster.audit_events WHERE subject_name = $1 AND event = $2`, email,
+			map[bool]string{true: roster.InvitationRevoked, false: roster.InvitationTakenOver}[revoke]); n != 1 {
+			t.Errorf("revoke %v: %d entries of the invitation", revoke, n)
 		}
 		if revoke && state(w.Ben, "revoked") != 1 || !revoke && state(w.Ann, "open") != 1 {
 			t.Errorf("revoke %v: the invitation stands wrong", revoke)

@@ -28,6 +28,7 @@ type snapshot struct {
 	Roles     []role.Role `json:"roles"`
 	Status    string      `json:"status"`
 	Version   int64       `json:"version"`
+	Told      bool        `json:"told"` // they were written to
 	Revoked   []uuid.UUID `json:"revoked_invitations"`
 	TakenOver []uuid.UUID `json:"taken_over_invitations"`
 }
@@ -119,13 +120,34 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 	if err := r.setRoles(ctx, q, a, p, roles, status); err != nil {
 		return err
 	}
+	var reopened, givenBack named
 	if len(before.Revoked) > 0 {
-		if err := q.ReopenInvitations(ctx, a.org.ID, before.Revoked); err != nil {
+		rows, err := q.ReopenInvitations(ctx, a.org.ID, before.Revoked)
+		if err != nil {
 			return err
+		}
+		for _, i := range rows {
+			reopened.add(i.ID, i.Email)
 		}
 	}
 	if len(before.TakenOver) > 0 {
-		if err := q.SetInvitationInviter(ctx, rosterdb.SetInvitationInviterParams{OrgID: a.org.ID, InvitedBy: p.UserID, Ids: before.TakenOver}); err != nil {
+		rows, err := q.SetInvitationInviter(ctx, rosterdb.SetInvitationInviterParams{OrgID: a.org.ID, InvitedBy: p.UserID, Ids: before.TakenOver})
+		if err != nil {
+			return err
+		}
+		for _, i := range rows {
+			givenBack.add(i.ID, i.Email)
+		}
+	}
+	if err := a.author().writeMany(ctx, q, entry{event: InvitationReopened, subjectKind: "invitation", before: facts{"state": "revoked"}, after: facts{"state": "open"}}, reopened); err != nil {
+		return err
+	}
+	if err := a.author().writeMany(ctx, q, entry{event: InvitationTakenOver, subjectKind: "invitation", before: facts{"inviter": a.person.Name}, after: facts{"inviter": p.Name}}, givenBack); err != nil {
+		return err
+	}
+	// Whoever was told of the change is told of its end.
+	if !p.self && (e.Event == RolesChanged || after.Told) {
+		if err := r.post(ctx, q, a.roleLetter(p, role.Highest(roles))); err != nil {
 			return err
 		}
 	}
@@ -186,7 +208,7 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	}
 	event, state := InvitationReopened, "open"
 	if e.Event == InvitationRevoked {
-		err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
+		_, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
 	} else {
 		event = InvitationRoleChanged
 		err = q.SetInvitationRoles(ctx, rosterdb.SetInvitationRolesParams{Roles: role.Names(roles), OrgID: a.org.ID, InvitationID: row.ID})

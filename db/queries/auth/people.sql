@@ -50,10 +50,18 @@ DELETE FROM auth.attempts AS a WHERE a.since < now() - interval '1 day';
 
 -- name: Confirm :one
 -- A sign-up becomes a person: once, while it is open, in one statement. Whatever else waited for the
--- address is void from here on, and holds no password any more.
-WITH used AS (
+-- address is void from here on, and holds no password any more. All that waits is locked first and in one
+-- order, here and wherever it is voided, so that two of one address never wait for each other.
+WITH waiting AS (
+  SELECT w.digest
+  FROM auth.signups w
+  WHERE w.email_norm = (SELECT o.email_norm FROM auth.signups o WHERE o.digest = @digest) AND w.used_at IS NULL
+  ORDER BY w.digest
+  FOR UPDATE
+), used AS (
   UPDATE auth.signups AS s SET used_at = now(), password_hash = ''
-  WHERE s.digest = @digest
+  WHERE (SELECT count(*) FROM waiting) > 0
+    AND s.digest = @digest
     AND s.used_at IS NULL
     AND s.expires_at > now()
     AND s.epoch = (SELECT i.epoch FROM auth.instance i)
@@ -78,9 +86,11 @@ FROM used, person, credential;
 
 -- name: InsertPerson :one
 -- Somebody whose address an invitation's link has proved already. The address's unique key decides who was first.
-WITH person AS (
+WITH waiting AS (
+  SELECT w.digest FROM auth.signups w WHERE w.email_norm = @email_norm AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
+), person AS (
   INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  VALUES (@user_id, @name, @email, @email_norm, @sort_name, @search_text)
+  SELECT @user_id, @name, @email, @email_norm, @sort_name, @search_text WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''

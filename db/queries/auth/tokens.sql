@@ -32,9 +32,14 @@ WHERE s.digest = @digest AND s.epoch = (SELECT i.epoch FROM auth.instance i);
 
 -- name: VoidSignupsOf :exec
 -- Whatever still waited for this person's address is void, and holds no password any more.
-UPDATE auth.signups AS s SET used_at = now(), password_hash = ''
-FROM roster.users u
-WHERE u.id = @user_id AND s.email_norm = u.email_norm AND s.used_at IS NULL;
+WITH waiting AS (
+  SELECT w.digest
+  FROM auth.signups w
+  WHERE w.email_norm = (SELECT u.email_norm FROM roster.users u WHERE u.id = @user_id) AND w.used_at IS NULL
+  ORDER BY w.digest
+  FOR UPDATE
+)
+UPDATE auth.signups AS s SET used_at = now(), password_hash = '' FROM waiting WHERE s.digest = waiting.digest;
 
 -- name: InsertToken :exec
 -- The one before it, for the same purpose, is replaced.

@@ -8,7 +8,7 @@ VALUES (@org_id, @event_id, @event, @actor_kind, @actor_id, @actor_name, @subjec
 -- The same for many subjects of one act.
 INSERT INTO roster.audit_events (org_id, id, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after,
                                  session_id, address, user_agent, request_id)
-SELECT @org_id, unnest(@event_ids::uuid[]), @event, 'person', @actor_id, @actor_name, @subject_kind, unnest(@subject_ids::uuid[]), unnest(@subject_names::text[]),
+SELECT @org_id, unnest(@event_ids::uuid[]), @event, @actor_kind, @actor_id, @actor_name, @subject_kind, unnest(@subject_ids::uuid[]), unnest(@subject_names::text[]),
        @before, @after, @session_id, @address, @user_agent, @request_id;
 
 -- name: GetUndoable :one

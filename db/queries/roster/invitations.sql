@@ -67,10 +67,11 @@ UPDATE roster.invitations AS i
 SET roles = @roles, version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open';
 
--- name: SetInvitationInviter :exec
+-- name: SetInvitationInviter :many
 UPDATE roster.invitations AS i
 SET invited_by = @invited_by
-WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]);
+WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[])
+RETURNING i.id, i.email;
 
 -- name: RevokeInvitation :one
 -- Only an open one: if it was accepted a moment before, nothing comes back and nothing is done.
@@ -79,29 +80,29 @@ SET state = 'revoked', decided_at = now(), version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open'
 RETURNING i.version;
 
--- name: ReopenInvitations :exec
+-- name: ReopenInvitations :many
 UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
-WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]) AND i.state = 'revoked';
+WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]) AND i.state = 'revoked'
+RETURNING i.id, i.email;
 
--- name: RevokeInvitationsBy :many
--- The open invitations that somebody sent.
+-- name: SettleInvitations :many
+-- What becomes of the open invitations of somebody who goes: those to their own address are revoked; those
+-- they sent are revoked too, or whoever removes them becomes the inviter.
 UPDATE roster.invitations AS i
-SET state = 'revoked', decided_at = now(), version = i.version + 1
-WHERE i.org_id = @org_id AND i.invited_by = @invited_by AND i.state = 'open'
-RETURNING i.id;
+SET state = CASE WHEN @revoke::boolean OR i.email_norm = @email_norm THEN 'revoked' ELSE i.state END,
+    decided_at = CASE WHEN @revoke::boolean OR i.email_norm = @email_norm THEN now() END,
+    invited_by = CASE WHEN @revoke::boolean OR i.email_norm = @email_norm THEN i.invited_by ELSE @taken_by::uuid END,
+    version = i.version + 1
+WHERE i.org_id = @org_id AND i.state = 'open' AND (i.invited_by = @invited_by OR i.email_norm = @email_norm)
+RETURNING i.id, i.email, (i.state = 'revoked')::boolean AS revoked;
 
--- name: TakeOverInvitations :many
-UPDATE roster.invitations AS i
-SET invited_by = @taken_by
-WHERE i.org_id = @org_id AND i.invited_by = @invited_by AND i.state = 'open'
-RETURNING i.id;
-
--- name: RevokeInvitationsTo :exec
+-- name: RevokeInvitationsTo :many
 -- The open invitation that an address still holds.
 UPDATE roster.invitations AS i
 SET state = 'revoked', decided_at = now(), version = i.version + 1
-WHERE i.org_id = @org_id AND i.email_norm = @email_norm AND i.state = 'open';
+WHERE i.org_id = @org_id AND i.email_norm = @email_norm AND i.state = 'open'
+RETURNING i.id, i.email;
 
 -- name: AcceptInvitation :one
 -- The only statement that uses an invitation up: one of many that come at once gets the row. The token
