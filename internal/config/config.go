@@ -176,6 +176,18 @@ func Migration(environ []string) (Config, error) {
 	return c, nil
 }
 
+// Seeding reads what `roster seed` needs: where the database is, as an administrator if it is one's own.
+func Seeding(environ []string) (Config, error) {
+	if admin := env.ToMap(environ)["ROSTER_ADMIN_DATABASE_URL"]; admin != "" {
+		return Config{AdminURL: admin}, nil
+	}
+	c, err := Read(environ)
+	if err == nil && c.AppURL != "" {
+		return c, Complaints{"ROSTER_ADMIN_DATABASE_URL: set it to the database as an administrator, like postgres://postgres:password@host/roster"}
+	}
+	return c, err
+}
+
 func complaint(err error) string {
 	var parse env.ParseError
 	if errors.As(err, &parse) && parse.Name == "Dev" {

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"roster/db/dbtest"
+	"roster/internal/browsertest"
+	"roster/internal/mail/mailtest"
+)
+
+// site is the real program, as `roster serve` runs it, on a database of the test's own.
+type site struct {
+	t       *testing.T
+	url     string
+	letters *mailtest.Server // nil where the program was given no mail server
+}
+
+// startSite runs the program until the test ends. What it logs as an error fails the test.
+func startSite(t *testing.T, d *dbtest.Database, environ ...string) *site {
+	t.Helper()
+	s := &site{t: t}
+	address := freeAddress(t)
+	_, port, _ := strings.Cut(address, ":")
+	s.url = "http://localhost:" + port
+	environ = append([]string{"ROSTER_LISTEN=" + address, "ROSTER_URL=" + s.url, "ROSTER_DATA=" + t.TempDir(), "ROSTER_DATABASE_URL=" + d.URL("roster_app"),
+		"ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"), "ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker")}, environ...)
+	ctx, stop := context.WithCancel(context.Background())
+	out, log := newListener(), newListener()
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"serve"}, environ, out, log) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case status := <-ended:
+			if status != 0 {
+				t.Errorf("the program ended with %d", status)
+			}
+		case <-time.After(30 * time.Second):
+			t.Error("the program does not stop")
+		}
+		for line := range strings.Lines(log.text()) {
+			if strings.Contains(line, "level=ERROR") || strings.Contains(line, "panic") {
+				t.Errorf("the program logged: %s", line)
+			}
+		}
+		if t.Failed() {
+			t.Logf("the program's last words: %s", log.text()[max(0, len(log.text())-2000):])
+		}
+	})
+	out.wait(t, "Roster is at "+s.url)
+	return s
+}
+
+// developing is a site in development mode that mails for real.
+func developing(t *testing.T, d *dbtest.Database, environ ...string) *site {
+	t.Helper()
+	letters := mailtest.Start(t)
+	s := startSite(t, d, append([]string{"ROSTER_DEV=1", "ROSTER_SMTP_URL=" + letters.URL(), "ROSTER_MAIL_FROM=Roster <no-reply@roster.example>"}, environ...)...)
+	s.letters = letters
+	return s
+}
+
+// letter is the next letter to somebody about this; those before it are passed over.
+func (s *site) letter(to, subject string) mailtest.Message {
+	s.t.Helper()
+	for {
+		if m := s.letters.Wait(s.t, to); strings.Contains(m.Subject, subject) {
+			return m
+		}
+	}
+}
+
+// linkIn is a letter's link to a page of the site.
+func linkIn(t *testing.T, m mailtest.Message, part string) string {
+	t.Helper()
+	found := m.Link(part)
+	if found == "" {
+		t.Fatalf("the letter %q has no link to %s: %q", m.Subject, part, m.Links)
+	}
+	return found
+}
+
+// password is everybody's who signs up.
+const password = "a lantern over the quiet harbour"
+
+// person is somebody with a browser of their own.
+type person struct {
+	*browsertest.Page
+	site        *site
+	script      bool
+	name, email string
+}
+
+// person gives somebody a browser.
+func (s *site) person(t *testing.T, name, email string, o browsertest.Options) *person {
+	t.Helper()
+	o.URL = s.url
+	return &person{browsertest.New(t, o), s, o.Script, name, email}
+}
+
+// tab is another tab of the same person.
+func (p *person) tab() *person {
+	other := *p
+	other.Page = p.NewTab()
+	return &other
+}
+
+// signUp makes an account, up to the page that a new one leads to.
+func (p *person) signUp() {
+	p.site.t.Helper()
+	p.Open("/signup")
+	p.Fill("Your name", p.name)
+	p.Fill("E-mail", p.email)
+	p.Fill("Password", password)
+	p.Press("Create account")
+	p.See("Check your e-mail", p.email)
+	p.Open(linkIn(p.site.t, p.site.letter(p.email, "Confirm"), "/signup/confirm/"))
+	p.Press("Confirm " + p.email)
+}
+
+// logIn logs in with a password, from whatever page asks for it.
+func (p *person) logIn(password string) {
+	p.site.t.Helper()
+	p.Fill("E-mail", p.email)
+	p.Fill("Password", password)
+	p.Press("Log in")
+}
+
+// logOut uses the menu at the foot of the rail.
+func (p *person) logOut() {
+	p.site.t.Helper()
+	p.Press(p.name + " " + p.email)
+	p.Press("Log out")
+	p.At("/")
+}
+
+// menu opens what else can be done with a member or an invitation.
+func (p *person) menu(about string) {
+	p.site.t.Helper()
+	p.Press("More about " + about)
+}
+
+// setRole chooses a role in a member's row. Without script it is saved by a button; with it, by itself.
+func (p *person) setRole(member, role string) {
+	p.site.t.Helper()
+	p.Choose("Role of "+member, role)
+	if !p.script {
+		p.Press("Save the role of " + member)
+	}
+}
+
+// path is a whole address without the site's part.
+func path(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.RequestURI()
+}

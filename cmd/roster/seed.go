@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"roster/internal/config"
+	"roster/internal/privatepg"
+	"roster/internal/seed"
+)
+
+// demoPassword is everybody's in development mode, where nobody from elsewhere can log in. Elsewhere it is
+// random.
+const demoPassword = "a good day to try roster"
+
+// seedWorld is the command: it fills the database with a believable world, as often as one likes.
+func seedWorld(ctx context.Context, c call) error {
+	options := seed.Options{}
+	if len(c.args) > 0 {
+		if len(c.args) != 2 || c.args[0] != "--members" {
+			return errUsage
+		}
+		n, err := strconv.Atoi(c.args[1])
+		if err != nil || n < 1 || n > 1_000_000 {
+			return errUsage
+		}
+		options.Members = n
+	}
+	conf, err := config.Seeding(c.environ)
+	if err != nil {
+		return err
+	}
+	address := conf.AdminURL
+	if conf.AppURL == "" && address == "" {
+		server, err := openPrivate(ctx, conf, slog.New(slog.DiscardHandler))
+		if errors.Is(err, privatepg.ErrInUse) {
+			server, err = privatepg.Borrow(ctx, privatepg.Options{Dir: conf.Data})
+		}
+		if err != nil {
+			return err
+		}
+		defer server.Stop()
+		address = server.URL("roster_migrate", database)
+	}
+	return seedAt(ctx, c.out, conf, address, options)
+}
+
+// seedAt seeds the database of an address, and says how to log in.
+func seedAt(ctx context.Context, out io.Writer, conf config.Config, address string, options seed.Options) error {
+	if conf.Dev {
+		options.Password = demoPassword
+	}
+	report, err := seed.World(ctx, address, options)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nThe demo is ready (%d people added in %s). Log in as:\n\n", report.Added, report.Took.Round(100*time.Millisecond))
+	for _, one := range report.LogIn {
+		fmt.Fprintf(out, "  %-36s %s\n", one.Email, one.About)
+	}
+	if report.Password != "" {
+		fmt.Fprintf(out, "\nEverybody's password: %s\n\n", report.Password)
+	}
+	return nil
+}

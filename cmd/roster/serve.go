@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"roster/db"
+	"roster/internal/account"
+	"roster/internal/config"
+	"roster/internal/mail"
+	"roster/internal/privatepg"
+	"roster/internal/roster"
+	"roster/internal/seed"
+	"roster/views/email"
+	"roster/web"
+)
+
+// serve opens, wires, runs and stops.
+func serve(ctx context.Context, c call) error {
+	demo := slices.Equal(c.args, []string{"--demo"})
+	if len(c.args) > 0 && !demo {
+		return errUsage
+	}
+	conf, err := config.Read(c.environ)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(c.log, nil))
+	h, err := open(ctx, conf, log)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if demo {
+		if h.private == nil {
+			return errors.New("--demo fills the private server alone: use roster seed for a database of your own")
+		}
+		if err := seedAt(ctx, c.out, conf, h.private.URL("roster_migrate", database), seed.Options{}); err != nil {
+			return err
+		}
+	}
+
+	var mailbox *mail.Mailbox
+	var transport mail.Transport = conf.SMTP
+	if conf.SMTP == nil && conf.Dev {
+		if mailbox, err = mail.OpenMailbox(filepath.Join(conf.Data, "mail")); err != nil {
+			return fmt.Errorf("open the development mailbox: %w", err)
+		}
+		transport = mailbox
+	}
+	site, err := web.New(web.Config{URL: conf.URL, Dev: conf.Dev, Proxies: conf.Proxies, Operator: conf.Operator, PrivacyURL: conf.PrivacyURL,
+		HelpURL: conf.HelpURL, SignupOpen: conf.SignupOpen, Key: conf.Key, Version: versionText()}, h.roster, h.accounts, h.sessions, mailbox, h.health, log)
+	if err != nil {
+		return err
+	}
+	// Jobs stop after the last request, on a context of their own.
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var jobs *river.Client[pgxTx]
+	if h.mails {
+		if jobs, err = startJobs(working, h, conf, transport, log); err != nil {
+			return err
+		}
+	}
+	go keepHouse(working, h, log)
+
+	listener, err := net.Listen("tcp", conf.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", conf.Listen, err)
+	}
+	server := &http.Server{
+		Handler:           site.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	fmt.Fprintf(c.out, "Roster is at %s\n", conf.URL)
+
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	// Not ready first, so that a load balancer looks elsewhere; then no new connections; then the rest.
+	site.Stop()
+	if !conf.Dev {
+		time.Sleep(2 * time.Second)
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	err = server.Shutdown(ending)
+	if jobs != nil {
+		err = errors.Join(err, jobs.Stop(ending))
+	}
+	if err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}
+
+// house is what every command that needs the database has open.
+type house struct {
+	private  *privatepg.Server // nil: a server of one's own
+	db       *db.DB
+	accounts *account.Accounts
+	sessions *account.Sessions
+	roster   *roster.Roster
+	sealer   *mail.Sealer
+	mails    bool
+}
+
+// open connects to the database, the private one started and migrated first.
+func open(ctx context.Context, conf config.Config, log *slog.Logger) (*house, error) {
+	h := &house{mails: conf.SMTP != nil || conf.Dev}
+	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL}
+	if urls.App == "" {
+		var err error
+		if h.private, err = openPrivate(ctx, conf, log); err != nil {
+			return nil, err
+		}
+		urls.App, urls.Auth, urls.Worker = addresses(h.private)
+	}
+	var err error
+	if h.db, err = db.Open(ctx, urls); err != nil {
+		h.close()
+		return nil, err
+	}
+	behind, err := h.db.Behind(ctx)
+	if err == nil && behind != "" {
+		err = errors.New(behind)
+	}
+	if err == nil {
+		h.sealer, err = mail.NewSealer(conf.Key)
+	}
+	var outbox *mail.Outbox
+	if err == nil {
+		outbox, err = mail.NewOutbox(h.sealer, conf.URL.String())
+	}
+	if err == nil {
+		h.accounts, err = account.New(account.Config{DB: h.db, Outbox: outbox, Key: conf.Key, Mails: h.mails, SignUp: conf.SignupOpen})
+	}
+	if err == nil {
+		h.sessions, err = account.NewSessions(account.SessionConfig{DB: h.db, Key: conf.Key})
+	}
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	h.roster = roster.New(h.db, outbox, h.mails)
+	return h, nil
+}
+
+// openPrivate starts the private server and brings its database up to date.
+func openPrivate(ctx context.Context, conf config.Config, log *slog.Logger) (*privatepg.Server, error) {
+	server, err := privatepg.Start(ctx, privatepg.Options{Dir: conf.Data, Bin: conf.PGBin, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, server); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return server, nil
+}
+
+// openBeside is open for a command beside a Roster that may be running: its private server is used then.
+func openBeside(ctx context.Context, conf config.Config, log *slog.Logger) (*house, error) {
+	h, err := open(ctx, conf, log)
+	if !errors.Is(err, privatepg.ErrInUse) {
+		return h, err
+	}
+	server, err := privatepg.Borrow(ctx, privatepg.Options{Dir: conf.Data})
+	if err != nil {
+		return nil, err
+	}
+	conf.AppURL, conf.AuthURL, conf.WorkerURL = addresses(server)
+	return open(ctx, conf, log)
+}
+
+func addresses(server *privatepg.Server) (app, auth, worker string) {
+	return server.URL("roster_app", database), server.URL("roster_auth", database), server.URL("roster_worker", database)
+}
+
+func (h *house) close() {
+	if h.db != nil {
+		h.db.Close()
+	}
+	if h.private != nil {
+		_ = h.private.Stop() // its data are safe either way, and nothing is left to do about it
+	}
+}
+
+// health says what works, for load balancers and people who look.
+func (h *house) health(ctx context.Context) web.Health {
+	report := web.Health{Keys: web.Check{OK: h.sealer != nil}}
+	waiting, err := h.db.LettersWaiting(ctx)
+	report.Database.OK = err == nil
+	if err != nil {
+		report.Database.Detail = "does not answer"
+		return report
+	}
+	behind, err := h.db.Behind(ctx)
+	report.Migrations = web.Check{OK: err == nil && behind == "", Detail: behind}
+	report.Mail = web.Check{OK: true, Detail: fmt.Sprintf("%d letters wait", waiting)}
+	if !h.mails {
+		report.Mail.Detail = "no mail server: links are copied by hand"
+	}
+	return report
+}
+
+// startJobs works the queue: letters, so far.
+func startJobs(ctx context.Context, h *house, conf config.Config, transport mail.Transport, log *slog.Logger) (*river.Client[pgxTx], error) {
+	letters, err := mail.NewWorker(mail.WorkerConfig{DB: h.db.Jobs(), Sealer: h.sealer, From: conf.From, Base: conf.URL.String(), Transport: transport,
+		Render: email.Render, Allow: roster.AllowLetter, Outcome: roster.LetterOutcome, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, letters)
+	client, err := river.NewClient(riverpgxv5.New(h.db.Jobs()), &river.Config{
+		Schema:               "river",
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Workers:              workers,
+		JobTimeout:           mail.Timeout,
+		RescueStuckJobsAfter: 2 * mail.Timeout,
+		ReindexerSchedule:    river.NeverSchedule(), // it needs to own the tables
+		Logger:               slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the job queue: %w", err)
+	}
+	if err := client.Start(ctx); err != nil {
+		return nil, fmt.Errorf("start the job queue: %w", err)
+	}
+	go every(ctx, time.Minute, func() {
+		if err := letters.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("sweep dead letters", "error", err)
+		}
+	})
+	return client, nil
+}
+
+// keepHouse deletes what is over: sessions, tokens, counters.
+func keepHouse(ctx context.Context, h *house, log *slog.Logger) {
+	every(ctx, 10*time.Minute, func() {
+		if err := errors.Join(h.accounts.Housekeeping(ctx), h.roster.Housekeeping(ctx)); err != nil && ctx.Err() == nil {
+			log.Warn("keep house", "error", err)
+		}
+	})
+}
+
+func every(ctx context.Context, wait time.Duration, do func()) {
+	ticker := time.NewTicker(wait)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			do()
+		}
+	}
+}

@@ -1,0 +1,9 @@
+package seed_test
+
+import (
+	"testing"
+
+	"roster/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
