@@ -3,12 +3,10 @@ package web
 import (
 	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/account"
 	"roster/internal/fault"
-	"roster/internal/publicid"
 	"roster/views/door"
 	"roster/views/layout"
 	"roster/views/paths"
@@ -22,31 +20,7 @@ func (s *Server) home(c echo.Context, v *Visitor) error {
 	if v == nil {
 		return s.page(c, Page{Document: door.Landing(s.door(c, ""), s.accounts.SignUpOpen())})
 	}
-	frame, err := s.roster.Frame(c.Request().Context(), v.Person().ID)
-	if err != nil {
-		return err
-	}
-	active, usable := activeOrg(c), ""
-	for _, o := range frame.Organizations {
-		if o.Suspended || o.Closed {
-			continue
-		}
-		if o.ID == active {
-			return s.goTo(c, paths.Org(o.Slug))
-		}
-		if usable == "" {
-			usable = o.Slug
-		}
-	}
-	switch {
-	case frame.More && active != uuid.Nil: // not among the ones that are listed
-		return s.goTo(c, paths.Org(publicid.Organization.Of(active)))
-	case usable != "":
-		return s.goTo(c, paths.Org(usable))
-	case len(frame.Organizations) > 0:
-		return s.goTo(c, paths.Orgs)
-	}
-	return s.goTo(c, paths.Welcome)
+	return s.goHome(c, *v)
 }
 
 // showLogIn is the log-in page; who is logged in goes on.

@@ -33,7 +33,7 @@ func (s *Server) frame(c echo.Context, title, section string) layout.Page {
 		v.frame, v.unframed = &frame, err
 	}
 	p := s.knownFrame(r)
-	p.Title, p.Section, p.Notice = title, section, s.heard(r)
+	p.Title, p.Section, p.Notice = title, section, s.heard(c)
 	return p
 }
 
@@ -65,7 +65,7 @@ func (s *Server) knownFrame(r *http.Request) layout.Page {
 
 // door is the frame of logging in and signing up.
 func (s *Server) door(c echo.Context, title string) layout.DoorPage {
-	p := layout.DoorPage{Title: title, Site: s.site(), Notice: s.heard(c.Request())}
+	p := layout.DoorPage{Title: title, Site: s.site(), Notice: s.heard(c)}
 	if person := visitOf(c.Request().Context()).person; person != nil {
 		p.Theme = theme(person)
 	}
@@ -75,7 +75,7 @@ func (s *Server) door(c echo.Context, title string) layout.DoorPage {
 // focus is the frame of a page with one thing to decide.
 func (s *Server) focus(c echo.Context, title string) layout.FocusPage {
 	v := visitOf(c.Request().Context())
-	p := layout.FocusPage{Title: title, Site: s.site(), Notice: s.heard(c.Request()), NoIndex: v.secret}
+	p := layout.FocusPage{Title: title, Site: s.site(), Notice: s.heard(c), NoIndex: v.secret}
 	if v.person != nil {
 		p.Theme, p.Person = theme(v.person), s.who(*v.person)
 	}

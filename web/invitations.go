@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -123,18 +125,19 @@ func (s *Server) showPreview(c echo.Context, a roster.Actor, form invitations.Fo
 
 // showSent tells what was done. Without a mail server that is a page with links, and it is shown once.
 func (s *Server) showSent(c echo.Context, a roster.Actor, result invitations.Result) error {
-	list, err := s.invitationList(c, a, shownFilter(c), "")
-	if err != nil {
-		return err
-	}
-	view := s.invitationsView(c, a, invitations.Form{Submission: newSubmission(), Focus: true}, &result, list)
+	view := s.invitationsView(c, a, invitations.Form{Submission: newSubmission()}, &result, invitations.List{})
 	view.Open += result.Sent
+	view.Form.Focus = s.roster.Mails()                                                 // else the first link has it
+	pieces := templ.ComponentFunc(func(ctx context.Context, w io.Writer) (err error) { // a plain form shows no list, and reads none
+		if view.List, err = s.invitationList(c, a, shownFilter(c), ""); err != nil {
+			return err
+		}
+		return invitations.Sent(view).Render(ctx, w)
+	})
 	if s.roster.Mails() {
-		return s.done(c, Done{To: paths.Invitations(view.Slug), Notice: layout.Notice{Kind: "ok", Text: result.Words()}, Pieces: invitations.Sent(view)})
+		return s.done(c, Done{To: paths.Invitations(view.Slug), Notice: layout.Notice{Kind: "ok", Text: result.Words()}, Pieces: pieces})
 	}
-	view.Form.Focus = false // the first link has it
-	return s.page(c, Page{Document: invitations.LinksPage(s.frame(c, "Links to copy", "invitations"), view.Place, result),
-		Piece: invitations.Sent(view), Secret: true})
+	return s.page(c, Page{Document: invitations.LinksPage(s.frame(c, "Links to copy", "invitations"), view.Place, result), Piece: pieces, Secret: true})
 }
 
 // showNothingSent is what a second press of the same button finds, and a list of people who are all here already.
@@ -196,12 +199,8 @@ func (s *Server) makeLink(c echo.Context, a roster.Actor) error {
 		Piece: invitations.LinkDialog(place, invitation, token), Target: "#dialog", Secret: true})
 }
 
-// changeInvitationRole changes what an open invitation offers.
+// changeInvitationRole changes what an open invitation offers. What it offered before is told as the page had it.
 func (s *Server) changeInvitationRole(c echo.Context, a roster.Actor) error {
-	before, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
-	if err != nil {
-		return err
-	}
 	changed, undo, err := s.roster.ChangeInvitationRole(c.Request().Context(), a, c.Param("inv"), role.Role(field(c, "role")))
 	if err != nil {
 		return s.refuseChange(c, a, err)
@@ -209,7 +208,10 @@ func (s *Server) changeInvitationRole(c echo.Context, a roster.Actor) error {
 	line := invitations.Line{Invitation: changed, Undo: undo}
 	notice := layout.Notice{}
 	if undo != "" {
-		line.Saved = "Was " + role.Highest(before.Roles).Label() + "."
+		line.Saved = "Changed."
+		if was, ok := role.Parse(field(c, "was")); ok {
+			line.Saved = "Was " + was.Label() + "."
+		}
 		notice = layout.Notice{Kind: "ok", Text: changed.Email + " is now invited as " + role.Highest(changed.Roles).WithArticle() + ".",
 			Undo: s.undoInvitation(c, a, undo)}
 	}

@@ -447,7 +447,7 @@ func TestChangingAnInvitationsRole(t *testing.T) {
 
 	form = b.get(paths.Invitation(rostertest.Acme, id)).form(change)
 	form.Set("role", "guest")
-	page := b.follow(b.post(change, form).leads(paths.Invitation(rostertest.Acme, id))).says(200, "lin@acme.example is now invited as a Guest.", "Can see what is shared with guests")
+	page := b.follow(b.post(change, form).leads(paths.Invitation(rostertest.Acme, id))).says(200, "lin@acme.example is now invited as a Guest.", "Can "+role.Guest.Explain()+".")
 	undo = page.undoIn()
 	b.follow(b.post(undo, page.form(undo)).leads(paths.Invitation(rostertest.Acme, id))).says(200, "lin@acme.example is invited as a Member again.")
 

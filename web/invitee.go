@@ -103,7 +103,7 @@ func (s *Server) acceptOffer(c echo.Context, v *Visitor) error {
 
 func joinedNotice(joined roster.Joined) layout.Notice {
 	if joined.Already {
-		return layout.Notice{Kind: "info", Text: "You are already in " + joined.OrgName + " as " + joined.Role.WithArticle() + ". Your role stays."}
+		return layout.Notice{Kind: "info", Text: "You are already a member of " + joined.OrgName + ". Your role stays."}
 	}
 	return layout.Notice{Kind: "ok", Text: "You joined " + joined.OrgName + " as " + joined.Role.WithArticle() + "."}
 }

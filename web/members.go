@@ -22,7 +22,7 @@ import (
 // and a plain form goes, to the page that back names; it is a page of ours or nothing.
 func (s *Server) membersHere(c echo.Context, a roster.Actor, back string) members.Here {
 	org := a.Organization()
-	h := members.Here{Slug: org.Slug, OrgName: org.Name, Roles: a.Roles(), Settings: a.Settings(), Now: s.now(c), Back: back}
+	h := members.Here{Slug: org.Slug, OrgName: org.Name, Mine: a.Roles(), Settings: a.Settings(), Now: s.now(c), Back: back}
 	h.Org, h.Person = s.marks(c)
 	return h
 }
@@ -45,13 +45,13 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 	org := a.Organization()
 	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Next: page.Next, Shown: len(page.Rows),
 		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails()}
-	more := list
-	more.Shown += before
-	found := asked
-	found.After = ""
-	answer := Page{Document: members.Page(s.frame(c, "Members", "members"), list), Piece: members.Found(list), PushURL: members.URL(org.Slug, found)}
-	if asked.After != "" {
-		answer.Piece, answer.PushURL = members.More(more), ""
+	answer := Page{Document: members.Page(s.frame(c, "Members", "members"), list)}
+	if asked.After == "" {
+		answer.Piece, answer.PushURL = members.Found(list), members.URL(org.Slug, asked)
+	} else { // the rows become part of a page that starts before them
+		asked.After = ""
+		list.Back, list.Shown = backTo(org.Slug, asked), list.Shown+before
+		answer.Piece = members.More(list)
 	}
 	return s.page(c, answer)
 }
@@ -179,7 +179,7 @@ func (s *Server) changeRole(c echo.Context, a roster.Actor) error {
 	}
 	name, is, was := change.Row.Name, to.Label(), role.Highest(change.Before).Label()
 	if change.Row.You && change.Changed { // the whole page is about what one may do
-		return s.done(c, Done{To: s.homeIn(a, change.Row.Roles), Notice: layout.Notice{Kind: "ok", Text: fmt.Sprintf("You are now %s. Before, you were %s.", to.WithArticle(), role.Highest(change.Before).WithArticle())}})
+		return s.done(c, Done{To: homeIn(a, change.Row.Roles), Notice: layout.Notice{Kind: "ok", Text: fmt.Sprintf("You are now %s. Before, you were %s.", to.WithArticle(), role.Highest(change.Before).WithArticle())}})
 	}
 	if !change.Changed {
 		return s.memberChanged(c, a, members.Line{Row: change.Row}, layout.Notice{Kind: "info", Strong: name, Text: "is " + is + " already. Nothing was changed."}, "", name+" is "+is+" already")
@@ -189,7 +189,7 @@ func (s *Server) changeRole(c echo.Context, a roster.Actor) error {
 }
 
 // homeIn is the first page in an organization that somebody with these roles may see.
-func (s *Server) homeIn(a roster.Actor, roles []role.Role) string {
+func homeIn(a roster.Actor, roles []role.Role) string {
 	if role.May(roles, role.MembersRead, a.Settings()) {
 		return paths.Members(a.Organization().Slug)
 	}
@@ -372,7 +372,7 @@ func (s *Server) showLeave(c echo.Context, a roster.Actor) error {
 	}
 	h := s.membersHere(c, a, next(c))
 	if h.Back == "" {
-		h.Back = s.homeIn(a, a.Roles())
+		h.Back = homeIn(a, a.Roles())
 	}
 	if m.OnlyOwner {
 		return s.explainMember(c, members.WhyNot{Here: h, Title: "You cannot leave " + h.OrgName, Text: fmt.Sprintf(role.LastOwner, h.OrgName)})
@@ -392,7 +392,7 @@ func (s *Server) leave(c echo.Context, a roster.Actor) error {
 	org := a.Organization()
 	err := s.roster.Leave(c.Request().Context(), a)
 	if f, ok := fault.As(err); ok && f.Kind == fault.Conflict {
-		w := members.WhyNot{Here: s.membersHere(c, a, s.homeIn(a, a.Roles())), Title: "You cannot leave " + org.Name, Text: f.Message}
+		w := members.WhyNot{Here: s.membersHere(c, a, homeIn(a, a.Roles())), Title: "You cannot leave " + org.Name, Text: f.Message}
 		frame := s.frame(c, w.Title, "members")
 		frame.Narrow = true
 		return s.page(c, Page{Status: http.StatusConflict, Document: members.WhyNotPage(frame, w), Piece: members.WhyNotDialog(w), Target: "#dialog"})

@@ -165,7 +165,7 @@ func waiting(c echo.Context) []organizations.Waiting {
 // switchOrganization makes an organization the active one and opens the same kind of page there, if the
 // person may see it; else the overview.
 func (s *Server) switchOrganization(c echo.Context, a roster.Actor) error {
-	s.heard(c.Request()) // what was said in the other organization stays there
+	s.heard(c) // what was said in the other organization stays there
 	if err := s.switchTo(c, a.Organization().ID); err != nil {
 		return err
 	}

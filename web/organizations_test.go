@@ -17,6 +17,7 @@ import (
 // TestFoundingAnOrganization is the whole way without script: the form, an empty address that is proposed, the second
 // step, skipped, and the overview with what to do first.
 func TestFoundingAnOrganization(t *testing.T) {
+	t.Parallel()
 	s := emptySite(t)
 	mara := s.Person(t, "Mara Lindqvist", "mara@acme.example")
 	b := s.as(mara)
@@ -39,6 +40,7 @@ func TestFoundingAnOrganization(t *testing.T) {
 
 // TestInvitingOnTheWay takes the second step: the short form goes where every invitation goes.
 func TestInvitingOnTheWay(t *testing.T) {
+	t.Parallel()
 	s := emptySite(t)
 	b := s.as(s.Person(t, "Mara Lindqvist", "mara@acme.example"))
 	b.post(paths.Orgs, url.Values{"name": {"Acme"}})
@@ -51,6 +53,7 @@ func TestInvitingOnTheWay(t *testing.T) {
 // TestADoublePressFoundsOnce presses Create twice, one after the other and at the same time: one organization, and both
 // presses land in it.
 func TestADoublePressFoundsOnce(t *testing.T) {
+	t.Parallel()
 	s := emptySite(t)
 	mara := s.Person(t, "Mara Lindqvist", "mara@acme.example")
 	b := s.as(mara)
@@ -70,6 +73,7 @@ func TestADoublePressFoundsOnce(t *testing.T) {
 
 // TestAFormThatCannotBe keeps what was typed, says what to do, and founds nothing. C004
 func TestAFormThatCannotBe(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(s.Person(t, "Mara Lindqvist", "mara@acme.example"))
 	before := s.Count(t, "SELECT count(*) FROM roster.organizations")
@@ -112,6 +116,7 @@ func TestAFormThatCannotBe(t *testing.T) {
 
 // TestATakenAddressComesWithFreeOnes: without script each is a link to the form with it, and the form works from there. C003 O05
 func TestATakenAddressComesWithFreeOnes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(s.Person(t, "Mara Lindqvist", "mara@acme.example"))
 	refused := b.post(paths.Orgs, url.Values{"name": {"Acme"}, "slug": {"acme"}})
@@ -133,6 +138,7 @@ func TestATakenAddressComesWithFreeOnes(t *testing.T) {
 
 // TestAnAddressIsCheckedWhileTyped asks as htmx does. O05
 func TestAnAddressIsCheckedWhileTyped(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(s.Ann)
 	for _, c := range []struct{ what, query, says, fills string }{
@@ -165,6 +171,7 @@ func TestAnAddressIsCheckedWhileTyped(t *testing.T) {
 // TestWhoIsWaitedForIsToldFirst shows the invitations of somebody who has no organization before the form, and on the
 // page that "Not now" leads to. I12
 func TestWhoIsWaitedForIsToldFirst(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	mara := s.Person(t, "Mara Lindqvist", "mara@acme.example")
 	b := s.as(mara)
@@ -182,6 +189,7 @@ func TestWhoIsWaitedForIsToldFirst(t *testing.T) {
 
 // TestTheListOfOrganizations shows where the person is, with role and state, and finds by name and address.
 func TestTheListOfOrganizations(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.Join(t, s.Zoe, rostertest.Other, s.Ann, role.Viewer)
 	b := s.as(s.Ann)
@@ -218,6 +226,7 @@ func TestTheListOfOrganizations(t *testing.T) {
 
 // TestSwitching renews the session and opens the same kind of page, if the person may see it there. I11
 func TestSwitching(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.Join(t, s.Zoe, rostertest.Other, s.Ann, role.Viewer)
 	s.Join(t, s.Ann, rostertest.Acme, s.Zoe, role.Guest)
@@ -254,6 +263,7 @@ func TestSwitching(t *testing.T) {
 // TestSwitchingNeedsMembership refuses strangers, former and suspended members, and closed organizations; the active
 // organization stays. I11
 func TestSwitchingNeedsMembership(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(s.Cem)
 	b.get("/orgs/acme")
@@ -278,6 +288,7 @@ func TestSwitchingNeedsMembership(t *testing.T) {
 
 // TestADoubleClickOnTheSwitcher logs nobody out.
 func TestADoubleClickOnTheSwitcher(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.Join(t, s.Zoe, rostertest.Other, s.Ann, role.Viewer)
 	b := s.as(s.Ann)
@@ -290,6 +301,7 @@ func TestADoubleClickOnTheSwitcher(t *testing.T) {
 
 // TestTheLastOneOpensAfterLoggingIn remembers it over a log-out, whichever way it came to be the last. C089
 func TestTheLastOneOpensAfterLoggingIn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.Join(t, s.Zoe, rostertest.Other, s.Ann, role.Viewer)
 	b := s.as(s.Ann)
@@ -306,6 +318,7 @@ func TestTheLastOneOpensAfterLoggingIn(t *testing.T) {
 
 // TestAPageOfSomebodyElseChangesNothing: a form that was opened by another person of this browser is refused. I14
 func TestAPageOfSomebodyElseChangesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(s.Ben)
 	form := b.get(paths.NewOrg).form(paths.Orgs)
@@ -322,6 +335,7 @@ func TestAPageOfSomebodyElseChangesNothing(t *testing.T) {
 
 // TestManyOrganizations lists the first 200 and finds the others.
 func TestManyOrganizations(t *testing.T) {
+	t.Parallel()
 	s := emptySite(t)
 	mara := s.Person(t, "Mara Lindqvist", "mara@acme.example")
 	for i := range 203 {
@@ -339,6 +353,7 @@ func TestManyOrganizations(t *testing.T) {
 
 // TestTheOverviewShowsWhatTheRoleMaySee compares all five. A guest counts nobody.
 func TestTheOverviewShowsWhatTheRoleMaySee(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.Invite(t, s.Ann, rostertest.Acme, "lin@acme.example", role.Member)
 	s.SQL(t, "UPDATE roster.invitations SET delivery = 'failed' WHERE email = 'lin@acme.example'")
@@ -349,7 +364,7 @@ func TestTheOverviewShowsWhatTheRoleMaySee(t *testing.T) {
 		events      = "Gus Guest joined by a copied link, as Guest"
 		attention   = "1 invitation was not delivered"
 		page        = "Your member page"
-		guest       = "Guests see what is shared with them, not the other members."
+		guest       = "Guests can see what is shared with guests, not the other members."
 	)
 	all := []string{members, invitations, invite, events, attention, page, guest}
 	for _, c := range []struct {
@@ -382,6 +397,7 @@ func TestTheOverviewShowsWhatTheRoleMaySee(t *testing.T) {
 
 // TestReadingTakesThreeTurns counts round trips to the database.
 func TestReadingTakesThreeTurns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	ann, mara := s.as(s.Ann), s.as(s.Person(t, "Mara Lindqvist", "mara@acme.example"))
 	for _, c := range []struct {

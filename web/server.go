@@ -53,14 +53,15 @@ type Server struct {
 	health   func(context.Context) Health
 	log      *slog.Logger
 
-	echo      *echo.Echo
-	routes    []Route
-	sessions  sessions
-	origin    *http.CrossOriginProtection
-	markKey   []byte
-	markBlock cipher.Block
-	handler   http.Handler
-	stopping  atomic.Bool
+	echo       *echo.Echo
+	routes     []Route
+	sessions   sessions
+	origin     *http.CrossOriginProtection
+	markKey    []byte
+	markBlock  cipher.Block
+	noticeSeal cipher.AEAD
+	handler    http.Handler
+	stopping   atomic.Bool
 }
 
 // New makes the site. The mailbox is nil outside development mode.
@@ -81,9 +82,25 @@ func New(c Config, r *roster.Roster, a *account.Accounts, sessions *account.Sess
 	if s.markBlock, err = aes.NewCipher(keys[32:]); err != nil {
 		return nil, fmt.Errorf("make the cipher of marks: %w", err)
 	}
+	if s.noticeSeal, err = newSeal(c.Key, "roster notice"); err != nil {
+		return nil, fmt.Errorf("make the seal of notices: %w", err)
+	}
 	s.echo = s.build()
 	s.handler = s.stack()
 	return s, nil
+}
+
+// newSeal makes a seal with a key of its own, derived for one purpose.
+func newSeal(key []byte, purpose string) (cipher.AEAD, error) {
+	own, err := hkdf.Key(sha256.New, key, nil, purpose, 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(own)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 // Handler answers everything.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -17,20 +18,18 @@ import (
 	"roster/views/layout"
 )
 
-// sessions is scs for the cookie's token and the few values that travel with it. The store is ours: it
-// keeps digests only, commits a loaded session by UPDATE and never by INSERT, and ends one by DELETE, so
-// that nothing in flight brings an ended session back. scs's own middleware is not used: it writes the
-// cookie at the first byte of an answer, changed or not, and so puts a dead token back.
+// sessions is scs for the cookie's token. The store is ours: it keeps digests only, commits a loaded session
+// by UPDATE and never by INSERT, and ends one by DELETE, so that nothing in flight brings an ended session
+// back. scs's own middleware is not used: it writes the cookie at the first byte of an answer, changed or
+// not, and so puts a dead token back.
 type sessions struct {
 	scs    *scs.SessionManager
 	store  *account.Sessions
 	cookie string
 	marker string // the cookie that knows a browser again between sign-up and its confirmation
+	notice string // the cookie that carries what was just done to the next page
 	secure bool
 }
-
-// noticeKey is where the notice for the next page lies in a session.
-const noticeKey = "notice"
 
 func newSessions(c Config, store *account.Sessions) sessions {
 	manager := scs.New()
@@ -42,9 +41,9 @@ func newSessions(c Config, store *account.Sessions) sessions {
 	manager.Cookie.Persist = false
 
 	// Over plain http on one's own machine a browser takes no __Host- cookie.
-	s := sessions{scs: manager, store: store, cookie: "__Host-roster_session", marker: "__Host-roster_signup", secure: true}
+	s := sessions{scs: manager, store: store, cookie: "__Host-roster_session", marker: "__Host-roster_signup", notice: "__Host-roster_notice", secure: true}
 	if c.Dev && c.URL.Scheme == "http" {
-		s.cookie, s.marker, s.secure = "roster_session", "roster_signup", false
+		s.cookie, s.marker, s.notice, s.secure = "roster_session", "roster_signup", "roster_notice", false
 	}
 	return s
 }
@@ -116,6 +115,7 @@ func (s *Server) logOut(c echo.Context) error {
 	}
 	v.token, v.person, v.frame, v.actor = "", nil, nil, nil
 	s.giveCookie(c.Response(), s.sessions.cookie, "", 0)
+	s.giveCookie(c.Response(), s.sessions.notice, "", 0)
 	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
 	return nil
 }
@@ -142,39 +142,52 @@ func activeOrg(c echo.Context) uuid.UUID {
 	return account.RecordOf(c.Request().Context()).Organization()
 }
 
-// say carries a notice to the next page of this session. Without a session there is nowhere to carry it.
+// A notice travels sealed in a cookie of its own, for the person it was made for. In the session's row it would cost
+// every change a turn to the database, and the page after it another.
+const (
+	noticeLife = 5 * time.Minute
+	noticeMax  = 2800 // bytes: sealed and spelled they fit a cookie
+)
+
+// say carries a notice to the next page of this browser. To nobody nothing is carried.
 func (s *Server) say(c echo.Context, n layout.Notice) error {
-	ctx := c.Request().Context()
-	if visitOf(ctx).person == nil || n.Text == "" {
+	v := visitOf(c.Request().Context())
+	if v.person == nil || n.Text == "" {
 		return nil
 	}
 	text, err := json.Marshal(n)
+	if err == nil && len(text) > noticeMax { // the words matter more than the way back
+		n.Undo, n.Link = nil, nil
+		text, err = json.Marshal(n)
+	}
 	if err != nil {
 		return err
 	}
-	s.sessions.scs.Put(ctx, noticeKey, string(text))
-	_, _, err = s.sessions.scs.Commit(ctx)
-	return err
+	sealed := s.noticeSeal.Seal(nil, nil, text, v.person.ID[:])
+	s.giveCookie(c.Response(), s.sessions.notice, base64.RawURLEncoding.EncodeToString(sealed), noticeLife)
+	return nil
 }
 
 // heard takes the notice that was carried here, once. Whoever only looks ahead takes nothing.
-func (s *Server) heard(r *http.Request) *layout.Notice {
-	ctx := r.Context()
-	v := visitOf(ctx)
+func (s *Server) heard(c echo.Context) *layout.Notice {
+	r := c.Request()
+	v := visitOf(r.Context())
 	if v.noticed || v.person == nil || r.Method == http.MethodHead || wantsPiece(r) || isPrefetch(r) {
 		return v.notice
 	}
 	v.noticed = true
-	text := s.sessions.scs.GetString(ctx, noticeKey)
-	if text == "" {
+	cookie, err := r.Cookie(s.sessions.notice)
+	if err != nil {
 		return v.notice
 	}
-	s.sessions.scs.Remove(ctx, noticeKey)
-	if _, _, err := s.sessions.scs.Commit(ctx); err != nil {
-		s.log.Warn("forget a notice", "request", v.id, "err", err) // it is shown again: nothing is lost
-	}
+	s.giveCookie(c.Response(), s.sessions.notice, "", 0)
 	var n layout.Notice
-	if json.Unmarshal([]byte(text), &n) == nil && n.Text != "" {
+	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil {
+		return v.notice
+	}
+	text, err := s.noticeSeal.Open(nil, nil, sealed, v.person.ID[:]) // of somebody else: not theirs to read
+	if err == nil && json.Unmarshal(text, &n) == nil && n.Text != "" {
 		v.notice = &n // what just happened comes before where one is
 	}
 	return v.notice

@@ -51,12 +51,16 @@ func emptySite(t *testing.T) *site {
 	return serve(t, rostertest.Empty)
 }
 
-func serve(t *testing.T, world func(testing.TB, ...func(*db.Config)) *rostertest.World) *site {
+func serve(t *testing.T, world func(testing.TB, ...func(*db.Config)) *rostertest.World, options ...func(*account.Config)) *site {
 	t.Helper()
 	s := &site{t: t, turns: &turns{}, logged: &logBuffer{}}
 	s.World = world(t, func(c *db.Config) { c.Tracer = s.turns })
+	accounts := account.Config{DB: s.DB, Outbox: s.Outbox, Key: s.Key, Mails: true, SignUp: true}
+	for _, option := range options {
+		option(&accounts)
+	}
 	var err error
-	if s.Accounts, err = account.New(account.Config{DB: s.DB, Outbox: s.Outbox, Key: s.Key, Mails: true, SignUp: true}); err != nil {
+	if s.Accounts, err = account.New(accounts); err != nil {
 		t.Fatal(err)
 	}
 	sessions, err := account.NewSessions(account.SessionConfig{DB: s.DB, Key: s.Key})
@@ -293,12 +297,12 @@ func (p *page) id(id string) *html.Node {
 // value is what a control with an id or name holds.
 func (p *page) value(control string) string {
 	p.t.Helper()
-	for _, by := range []string{"id", "name"} {
-		for _, n := range p.all("", by, control) {
-			if n.Data == "textarea" {
-				return strings.TrimPrefix(words(n), "\n")
-			}
-			v, _ := attribute(n, "value")
+	for _, n := range append(p.all("", "id", control), p.all("", "name", control)...) {
+		v, known := attribute(n, "value")
+		switch {
+		case n.Data == "textarea":
+			return strings.TrimPrefix(words(n), "\n")
+		case known || n.Data == "input":
 			return v
 		}
 	}

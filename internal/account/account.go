@@ -134,7 +134,7 @@ func (a *Accounts) SetAppearance(ctx context.Context, person uuid.UUID, theme st
 	}
 	err := a.db.AuthOnce().SetAppearance(ctx, authdb.SetAppearanceParams{UserID: person, Theme: theme, Shortcuts: shortcuts})
 	if err != nil {
-		return fmt.Errorf("set appearance: %w", err)
+		return wrap("set appearance", err)
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (a *Accounts) Housekeeping(ctx context.Context) error {
 		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteEndedSessions(ctx))
 	})
 	if err != nil {
-		return fmt.Errorf("delete old log-ins: %w", err)
+		return wrap("delete old log-ins", err)
 	}
 	return nil
 }

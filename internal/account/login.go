@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"roster/db"
 	"roster/internal/fault"
 	"roster/internal/mail"
 )
@@ -28,11 +29,11 @@ func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) 
 
 	found, err := a.db.AuthOnce().GetPassword(ctx, address.Norm)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return Login{}, fmt.Errorf("log in: %w", err)
+		return Login{}, wrap("log in", err)
 	}
 	ok, err := a.hasher.matches(ctx, found.PasswordHash, password)
 	if err != nil {
-		return Login{}, passOn("log in", err)
+		return Login{}, wrap("log in", err)
 	}
 	if !ok {
 		return Login{}, invalid("", noMatch)
@@ -48,10 +49,14 @@ func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) 
 	}, nil
 }
 
-// passOn gives faults to people as they are, and other errors to operators with what was being done.
-func passOn(doing string, err error) error {
+// wrap says what was being done, and turns a database that cannot be reached into words for people. Faults pass through
+// as they are.
+func wrap(doing string, err error) error {
 	if _, ok := fault.As(err); ok || err == nil {
 		return err
+	}
+	if db.Unreachable(err) {
+		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.Unavailable, "Roster cannot reach its database. Come back in a moment."), err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

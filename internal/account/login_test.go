@@ -96,9 +96,7 @@ func TestParallelGuessesGetTenLooks(t *testing.T) {
 		_, err := on.LogIn(t.Context(), spellings[i%3], "guess", here(fmt.Sprintf("198.51.%d.7", i)))
 		return err
 	})
-	if judged := kinds[fault.Invalid] + kinds[fault.Unavailable]; judged != 10 || kinds[fault.TooMany] != 190 {
-		t.Errorf("%d got a look, want 10; all: %v", judged, kinds)
-	}
+	wantLooks(t, kinds, 10, 200)
 
 	// The right password has to wait too, and is told how long, in seconds.
 	_, err = w.LogIn(t.Context(), "mara@acme.example", password, here("203.0.113.1"))
@@ -122,6 +120,16 @@ func TestParallelGuessesGetTenLooks(t *testing.T) {
 	}
 }
 
+// wantLooks: of all tries at once a limit were looked at, the others have to wait. On a machine that is too busy for a
+// hash or a connection, some were told that instead.
+func wantLooks(t testing.TB, kinds map[fault.Kind]int, limit, all int) {
+	t.Helper()
+	looks, busy := kinds[fault.Invalid], kinds[fault.Unavailable]
+	if looks > limit || looks+busy < limit || looks+busy+kinds[fault.TooMany] != all {
+		t.Errorf("%d of %d got a look, want %d; all: %v", looks, all, limit, kinds)
+	}
+}
+
 func TestOneAddressBlockGetsThirtyLooks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -129,9 +137,7 @@ func TestOneAddressBlockGetsThirtyLooks(t *testing.T) {
 		_, err := w.LogIn(t.Context(), fmt.Sprintf("p%d@acme.example", i), "guess", here(fmt.Sprintf("203.0.113.%d", i)))
 		return err
 	})
-	if judged := kinds[fault.Invalid] + kinds[fault.Unavailable]; judged != 30 || kinds[fault.TooMany] != 30 {
-		t.Errorf("%d got a look, want 30; all: %v", judged, kinds)
-	}
+	wantLooks(t, kinds, 30, 60)
 	if _, err := w.LogIn(t.Context(), "p@acme.example", "guess", here("203.0.114.1")); fault.Is(err, fault.TooMany) {
 		t.Errorf("the next block waits too: %v", err)
 	}
@@ -199,9 +205,7 @@ func TestGuessesAtASignUpAreCounted(t *testing.T) {
 		_, err := w.Confirm(t.Context(), account.Confirmation{Token: token, Password: "guess"}, here(fmt.Sprintf("198.51.%d.7", i)))
 		return err
 	})
-	if judged := kinds[fault.Invalid] + kinds[fault.Unavailable]; judged != 10 {
-		t.Errorf("%d got a look, want 10; all: %v", judged, kinds)
-	}
+	wantLooks(t, kinds, 10, 25)
 }
 
 func TestLogInTakesFourTurnsWithItsSession(t *testing.T) {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,7 +47,7 @@ func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 			Expires: expires, Token: mail.Secret(token)})
 	})
 	if err != nil {
-		return fmt.Errorf("forgot password: %w", err)
+		return wrap("forgot password", err)
 	}
 	return nil
 }
@@ -72,7 +71,7 @@ func (a *Accounts) link(ctx context.Context, token, purpose string) (Link, error
 		return Link{State: Unknown}, nil
 	}
 	if err != nil {
-		return Link{}, fmt.Errorf("look at %s link: %w", purpose, err)
+		return Link{}, wrap("look at "+purpose+" link", err)
 	}
 	link := Link{State: Open, Name: row.Name, Email: row.Email}
 	switch {
@@ -101,7 +100,7 @@ func (a *Accounts) ChoosePassword(ctx context.Context, token, password string, t
 	}
 	hash, err := a.hasher.hash(ctx, password)
 	if err != nil {
-		return passOn("choose password", err)
+		return wrap("choose password", err)
 	}
 
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
@@ -123,7 +122,7 @@ func (a *Accounts) ChoosePassword(ctx context.Context, token, password string, t
 		return a.post(ctx, q, mail.PasswordChanged{To: used.Email, Name: used.Name, Asked: Device(tr.UserAgent), At: used.At})
 	})
 	if err != nil {
-		return passOn("choose password", err)
+		return wrap("choose password", err)
 	}
 	return nil
 }
@@ -142,7 +141,7 @@ func (a *Accounts) UseLoginLink(ctx context.Context, token string, _ Trace) (Log
 		return Login{}, goneLink(link.State)
 	}
 	if err != nil {
-		return Login{}, fmt.Errorf("use log-in link: %w", err)
+		return Login{}, wrap("use log-in link", err)
 	}
 	return Login{
 		Person:       Person{used.ID, used.Name, used.Email, used.EmailNorm, used.Theme, used.Shortcuts},

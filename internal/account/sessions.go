@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -138,7 +137,7 @@ func (s *Sessions) FindCtx(ctx context.Context, key string) ([]byte, bool, error
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("find session: %w", err)
+		return nil, false, wrap("find session", err)
 	}
 	*r = Record{
 		received: received, digest: row.TokenDigest, succeeded: row.Succeeded,
@@ -164,7 +163,7 @@ func (s *Sessions) CommitCtx(ctx context.Context, key string, data []byte, _ tim
 		return ErrNobody
 	}
 	if err := s.db.AuthOnce().SetSessionData(ctx, data, r.digest); err != nil {
-		return fmt.Errorf("keep session: %w", err)
+		return wrap("keep session", err)
 	}
 	return nil
 }
@@ -183,7 +182,7 @@ func (s *Sessions) insert(ctx context.Context, r *Record, digest, data []byte) e
 		return ErrEnded
 	}
 	if err != nil {
-		return fmt.Errorf("begin session: %w", err)
+		return wrap("begin session", err)
 	}
 	r.login, r.digest, r.received, r.succeeded = nil, digest, digest, false
 	r.authenticated, r.expires = row.AuthenticatedAt, row.ExpiresAt
@@ -208,7 +207,7 @@ func (s *Sessions) DeleteCtx(ctx context.Context, key string) error {
 		}
 	}
 	if err := s.db.AuthOnce().DeleteSession(ctx, digest); err != nil {
-		return fmt.Errorf("end session: %w", err)
+		return wrap("end session", err)
 	}
 	return nil
 }
@@ -240,7 +239,7 @@ func (s *Sessions) Switch(ctx context.Context, token string, organization uuid.U
 		return "", fault.New(fault.LoggedOut, "You are logged out. Log in and do it again.")
 	}
 	if err != nil {
-		return "", fmt.Errorf("switch organization: %w", err)
+		return "", wrap("switch organization", err)
 	}
 	if r := RecordOf(ctx); r.digest != nil {
 		r.digest, r.organization = digest(successor), organization
@@ -256,7 +255,7 @@ func (s *Sessions) Use(ctx context.Context, organization uuid.UUID) error {
 	}
 	err := s.db.AuthOnce().SetActiveOrganization(ctx, authdb.SetActiveOrganizationParams{ActiveOrg: organization, Digest: r.digest, Was: orNull(r.organization)})
 	if err != nil {
-		return fmt.Errorf("note organization: %w", err)
+		return wrap("note organization", err)
 	}
 	r.organization = organization
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -53,7 +52,7 @@ func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 	}
 	hash, err := a.hasher.hash(ctx, s.Password)
 	if err != nil {
-		return passOn("sign up", err)
+		return wrap("sign up", err)
 	}
 
 	token := newToken()
@@ -78,7 +77,7 @@ func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 			Expires: signup.ExpiresAt, Token: mail.Secret(token)})
 	})
 	if err != nil {
-		return fmt.Errorf("sign up: %w", err)
+		return wrap("sign up", err)
 	}
 	return nil
 }
@@ -140,7 +139,7 @@ func (a *Accounts) SignUpAgain(ctx context.Context, email, browser string, tr Tr
 			Expires: again.ExpiresAt, Token: mail.Secret(token)})
 	})
 	if err != nil {
-		return fmt.Errorf("sign up again: %w", err)
+		return wrap("sign up again", err)
 	}
 	return nil
 }
@@ -185,7 +184,7 @@ func (a *Accounts) signup(ctx context.Context, token, browser string) (authdb.Ge
 		return row, Link{State: Unknown}, nil
 	}
 	if err != nil {
-		return row, Link{}, fmt.Errorf("look at sign-up: %w", err)
+		return row, Link{}, wrap("look at sign-up", err)
 	}
 	link := Link{State: Open, Name: row.Name, Email: row.Email}
 	switch {
@@ -237,7 +236,7 @@ func (a *Accounts) Confirm(ctx context.Context, c Confirmation, tr Trace) (Login
 	case errors.Is(err, pgx.ErrNoRows), db.Constraint(err) == "users_email_key":
 		return Login{}, goneLink(Used)
 	case err != nil:
-		return Login{}, fmt.Errorf("confirm sign-up: %w", err)
+		return Login{}, wrap("confirm sign-up", err)
 	}
 	return Login{
 		Person:    Person{made.ID, made.Name, made.Email, made.EmailNorm, made.Theme, made.Shortcuts},
@@ -257,7 +256,7 @@ func (a *Accounts) checkSignupPassword(ctx context.Context, c Confirmation, hash
 	}
 	ok, err := a.hasher.matches(ctx, hash, c.Password)
 	if err != nil {
-		return passOn("confirm sign-up", err)
+		return wrap("confirm sign-up", err)
 	}
 	if !ok {
 		return invalid("password", "That is not the password you signed up with. Try again.")
@@ -276,7 +275,7 @@ func (a *Accounts) choose(ctx context.Context, name, email, password string) (ch
 		return "", "", err
 	}
 	hash, err = a.hasher.hash(ctx, password)
-	return checked, hash, passOn("hash password", err)
+	return checked, hash, wrap("hash password", err)
 }
 
 // goneLink is the answer to pressing the button of a link that is good for nothing any more; its page says more.
@@ -301,7 +300,7 @@ type NewAccount struct {
 func (a *Accounts) CreateConfirmed(ctx context.Context, n NewAccount, tr Trace) (Login, error) {
 	address, err := mail.Parse(n.Email)
 	if err != nil {
-		return Login{}, fmt.Errorf("create account: the invited address is none: %w", err)
+		return Login{}, wrap("create account: the invited address is none", err)
 	}
 	name, hash, err := a.choose(ctx, n.Name, n.Email, n.Password)
 	if err != nil {
@@ -315,7 +314,7 @@ func (a *Accounts) CreateConfirmed(ctx context.Context, n NewAccount, tr Trace) 
 	case db.Constraint(err) == "users_email_key":
 		return Login{}, fault.New(fault.Conflict, "This address has an account already. Log in to go on.")
 	case err != nil:
-		return Login{}, fmt.Errorf("create account: %w", err)
+		return Login{}, wrap("create account", err)
 	}
 	return Login{Person: Person{made.ID, made.Name, made.Email, made.EmailNorm, made.Theme, made.Shortcuts}, changedAt: made.ChangedAt}, nil
 }
@@ -357,7 +356,7 @@ func (a *Accounts) OperatorLink(ctx context.Context, email string, reset bool) (
 		return insertToken(ctx, q, token, forLogin, *known.ID, link.Expires)
 	})
 	if err != nil {
-		return OperatorLink{}, passOn("make link", err)
+		return OperatorLink{}, wrap("make link", err)
 	}
 	return link, nil
 }

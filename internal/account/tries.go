@@ -70,7 +70,7 @@ func (a *Accounts) reserve(ctx context.Context, tries ...try) error {
 	}
 	counted, err := a.db.AuthOnce().Reserve(ctx, subjects, a.limits.Window.Seconds())
 	if err != nil {
-		return fmt.Errorf("count tries: %w", err)
+		return wrap("count tries", err)
 	}
 	var wait float64
 	for _, c := range counted {
@@ -96,7 +96,7 @@ func (a *Accounts) giveBack(ctx context.Context, account, block try) error {
 		return errors.Join(q.ForgetTries(ctx, account.subject), q.GiveBackTry(ctx, block.subject))
 	})
 	if err != nil {
-		return fmt.Errorf("forget tries: %w", err)
+		return wrap("forget tries", err)
 	}
 	return nil
 }

@@ -100,6 +100,16 @@
     b.setAttribute('aria-pressed', 'false');
   }));
 
+  // A new password says how much it lacks while it is typed; empty, its hint is the first one again.
+  on('input', e => {
+    const field = e.target, hint = field.dataset?.min && el(field.id + '-hint');
+    if (!hint) return;
+    hint.dataset.first ??= hint.textContent;
+    const typed = [...field.value].length, lacks = field.dataset.min - typed;
+    hint.textContent = typed === 0 ? hint.dataset.first : lacks > 1 ? `${lacks} more characters` : lacks === 1 ? '1 more character' : 'Long enough';
+    hint.classList.toggle('saved', typed > 0 && lacks < 1);
+  });
+
   on('focusin', e => { if (e.target.matches?.('input[readonly]')) e.target.select(); });
 
   // ---- select all ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -172,11 +174,6 @@ func (p Place) sendLabel(n int) string {
 	return "Make " + ui.Plural(n, "invitation", "invitations")
 }
 
-// URL is the address of this page of the list.
-func (l List) url(p Place) string {
-	return paths.With(paths.Invitations(p.Slug), "show", l.Filter, "after", l.After)
-}
-
 // nextURL is the page after this one.
 func (l List) nextURL(p Place) string {
 	return paths.With(paths.Invitations(p.Slug), "show", l.Filter, "after", l.Next)
@@ -189,7 +186,7 @@ func (l List) moreURL(p Place) string {
 
 func (l List) shown() int { return l.Before + len(l.Rows) }
 
-// Said is what a change of the list sounds like.
+// said is what a change of the list sounds like.
 func (l List) said() string {
 	if l.Next != "" {
 		return ui.Plural(len(l.Rows), "invitation", "invitations") + " shown, there are more"
@@ -232,7 +229,7 @@ func (l List) emptyText(p Place) string {
 	return "Invite the people you work with. You get a link for each of them to hand over."
 }
 
-// StateBadge is the word for where an invitation stands.
+// stateBadge is the word for where an invitation stands.
 func stateBadge(i roster.Invitation) (ui.Tone, string) {
 	switch i.State {
 	case "open":
@@ -250,8 +247,8 @@ func stateBadge(i roster.Invitation) (ui.Tone, string) {
 	return ui.Default, "Revoked"
 }
 
-// Delivery says what became of the letter, as far as anybody knows.
-func Delivery(i roster.Invitation) string {
+// delivery says what became of the letter, as far as anybody knows.
+func delivery(i roster.Invitation) string {
 	switch i.Delivery {
 	case "queued":
 		return "Waiting to be sent"
@@ -274,7 +271,7 @@ func secondLine(i roster.Invitation, now time.Time) string {
 	case i.State == "expired":
 		return "Not accepted in time"
 	case i.State == "open" || i.Decided.IsZero():
-		return Delivery(i)
+		return delivery(i)
 	}
 	return word + " on " + ui.Day(i.Decided, now)
 }
@@ -319,7 +316,7 @@ func by(i roster.Invitation) string {
 	return "by " + i.Inviter
 }
 
-// Link is the whole address of an invitation, to copy.
+// link is the whole address of an invitation, to copy.
 func (p Place) link(token string) string {
 	return strings.TrimSuffix(p.Origin, "/") + paths.Offer(token)
 }
@@ -406,7 +403,7 @@ func (r Result) leftOut() Result {
 	return r
 }
 
-// Links are the invitations whose link is shown now and never again.
+// links are the invitations whose link is shown now and never again.
 func (r Result) links() []roster.Verdict {
 	return slices.DeleteFunc(slices.Clone(r.Verdicts), func(v roster.Verdict) bool { return v.Link == "" })
 }
@@ -472,17 +469,19 @@ func (r Result) Words() string {
 // upperFirst begins a sentence.
 func upperFirst(s string) string {
 	if s == "" {
-		return s
+		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // lowerFirst lets a sentence go on.
 func lowerFirst(s string) string {
 	if s == "" {
-		return s
+		return ""
 	}
-	return strings.ToLower(s[:1]) + s[1:]
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(first)) + s[size:]
 }
 
 // tabs lead between the people who are here and those who are invited.

@@ -127,6 +127,7 @@ func TestGolden(t *testing.T) {
 		{"verdict_sent_again", VerdictRow(again)},
 		{"verdict_refused", VerdictRow(refused)},
 		{"link_dialog", LinkDialog(place(), rows()[0], "EXAMPLE-TOKEN")},
+		{"link_dialog_renewed", LinkDialog(place(), rows()[4], "EXAMPLE-TOKEN")},
 		{"link_page", LinkPage(frame("Link"), noMail.Place, rows()[0], "EXAMPLE-TOKEN")},
 		{"one", One(frame("lin.zhao@acme.example"), place(), Line{Invitation: written})},
 		{"one_expired_refused", One(frame("hana.novak@acme.example"), place(), Line{Invitation: rows()[6], Problem: "The invitation of hana.novak@acme.example was accepted. Nothing was changed."})},

@@ -71,6 +71,14 @@ func (v View) inviter() string {
 	return v.Inviter
 }
 
+// inviterFirst is inviter at the start of a sentence; a name stays as its person writes it.
+func (v View) inviterFirst() string {
+	if v.Inviter == "" {
+		return "The person who invited you"
+	}
+	return v.Inviter
+}
+
 // logIn leads to the log-in and back, with the address filled in.
 func (v View) logIn() string {
 	return paths.With(paths.LogIn, "next", paths.Offer(v.Token), "email", v.Email)
@@ -83,7 +91,7 @@ func (v View) signUp() string {
 
 // asked is said instead of asking a second time on the same day.
 func (v View) asked() string {
-	words := upperFirst(v.inviter()) + " was asked for a new one."
+	words := v.inviterFirst() + " was asked for a new one."
 	if v.Mails {
 		words += " You get an e-mail when it is sent."
 	}
@@ -105,15 +113,4 @@ func (v View) member() string {
 		return "You are in " + v.OrgName + " as " + has.WithArticle() + ", and your membership is suspended. Ask one of its owners."
 	}
 	return "You are already in " + v.OrgName + " as " + has.WithArticle() + ". Your role stays."
-}
-
-// upperFirst begins a sentence.
-func upperFirst(s string) string {
-	for i, r := range s {
-		if i == 0 && 'a' <= r && r <= 'z' {
-			return string(r-'a'+'A') + s[1:]
-		}
-		break
-	}
-	return s
 }

@@ -18,7 +18,7 @@ import (
 type Here struct {
 	Slug     string
 	OrgName  string
-	Roles    []role.Role // the viewer's
+	Mine     []role.Role // the roles of the viewer
 	Settings role.Settings
 	Now      time.Time
 	Org      string // the two marks that every form carries
@@ -26,7 +26,7 @@ type Here struct {
 	Back     string // the page that changes lead back to without script, where that is not the start of the list
 }
 
-func (h Here) may(p role.Permission) bool { return role.May(h.Roles, p, h.Settings) }
+func (h Here) may(p role.Permission) bool { return role.May(h.Mine, p, h.Settings) }
 
 // back is where a page leads that only asks or explains.
 func (h Here) back() string {
@@ -42,7 +42,7 @@ func (h Here) then(path string) string { return paths.With(path, "next", h.Back)
 // mayOn tells whether the viewer may suspend or remove somebody: another member, below them, and not the
 // only owner.
 func (h Here) mayOn(r roster.Row, p role.Permission) bool {
-	return present(r) && !r.You && !r.OnlyOwner && h.may(p) && role.MayManage(h.Roles, r.Roles)
+	return present(r) && !r.You && !r.OnlyOwner && h.may(p) && role.MayManage(h.Mine, r.Roles)
 }
 
 func present(r roster.Row) bool { return r.Status == "active" || r.Status == "suspended" }
@@ -91,7 +91,7 @@ func (h Here) choices(r roster.Row) []ui.Option {
 }
 
 func (h Here) mayTurn(r roster.Row, to role.Role) bool {
-	return present(r) && !r.OnlyOwner && h.may(role.MembersUpdateRole) && role.MayTurn(h.Roles, r.Roles, []role.Role{to}, r.You)
+	return present(r) && !r.OnlyOwner && h.may(role.MembersUpdateRole) && role.MayTurn(h.Mine, r.Roles, []role.Role{to}, r.You)
 }
 
 // mayChoose tells whether there is anything to choose.
