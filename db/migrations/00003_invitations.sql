@@ -97,7 +97,7 @@ GRANT UPDATE (email, email_norm, roles, message, invited_by, sent_at, life, expi
   ON roster.invitations TO roster_app;
 GRANT SELECT, INSERT, UPDATE (replaced_at) ON roster.invitation_tokens TO roster_app;
 GRANT SELECT, INSERT ON roster.invitation_blocks TO roster_app;
-GRANT SELECT, INSERT, UPDATE (outcome) ON roster.submissions TO roster_app;
+GRANT SELECT, INSERT ON roster.submissions TO roster_app;
 GRANT SELECT, INSERT ON roster.audit_events TO roster_app;
 
 -- The worker reports what became of a letter, and nothing else.

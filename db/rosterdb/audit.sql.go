@@ -163,48 +163,24 @@ func (q *Queries) InsertJobs(ctx context.Context, arg InsertJobsParams) error {
 	return err
 }
 
-const insertSubmission = `-- name: InsertSubmission :one
-INSERT INTO roster.submissions (org_id, user_id, id) VALUES ($1, $2, $3)
-ON CONFLICT (org_id, user_id, id) DO UPDATE SET outcome = submissions.outcome
-RETURNING (xmax = 0)::boolean AS first, outcome
+const insertSubmission = `-- name: InsertSubmission :exec
+INSERT INTO roster.submissions (org_id, user_id, id, outcome) VALUES ($1, $2, $3, $4)
 `
 
 type InsertSubmissionParams struct {
 	OrgID      uuid.UUID
 	UserID     uuid.UUID
 	Submission uuid.UUID
-}
-
-type InsertSubmissionRow struct {
-	First   bool
-	Outcome []byte
-}
-
-// True the first time; a form that comes again finds the outcome of the first.
-func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionParams) (InsertSubmissionRow, error) {
-	row := q.db.QueryRow(ctx, insertSubmission, arg.OrgID, arg.UserID, arg.Submission)
-	var i InsertSubmissionRow
-	err := row.Scan(&i.First, &i.Outcome)
-	return i, err
-}
-
-const setOutcome = `-- name: SetOutcome :exec
-UPDATE roster.submissions AS s SET outcome = $1 WHERE s.org_id = $2 AND s.user_id = $3 AND s.id = $4
-`
-
-type SetOutcomeParams struct {
 	Outcome    []byte
-	OrgID      uuid.UUID
-	UserID     uuid.UUID
-	Submission uuid.UUID
 }
 
-func (q *Queries) SetOutcome(ctx context.Context, arg SetOutcomeParams) error {
-	_, err := q.db.Exec(ctx, setOutcome,
-		arg.Outcome,
+// A form that was done, and what became of it: if it comes again, that is the answer.
+func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionParams) error {
+	_, err := q.db.Exec(ctx, insertSubmission,
 		arg.OrgID,
 		arg.UserID,
 		arg.Submission,
+		arg.Outcome,
 	)
 	return err
 }

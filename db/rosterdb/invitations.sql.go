@@ -33,6 +33,7 @@ RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
   (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
   coalesce((SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = $1::uuid), '')::text AS membership_status,
+  coalesce((SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = $1::uuid), '{}')::text[] AS membership_roles,
   coalesce((SELECT m.id FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = $1::uuid), '00000000-0000-0000-0000-000000000000')::uuid AS membership_id
 `
 
@@ -60,6 +61,7 @@ type AcceptInvitationRow struct {
 	OrgName          string
 	OrgSlug          string
 	MembershipStatus string
+	MembershipRoles  []string
 	MembershipID     uuid.UUID
 }
 
@@ -90,6 +92,7 @@ func (q *Queries) AcceptInvitation(ctx context.Context, arg AcceptInvitationPara
 		&i.OrgName,
 		&i.OrgSlug,
 		&i.MembershipStatus,
+		&i.MembershipRoles,
 		&i.MembershipID,
 	)
 	return i, err
@@ -115,19 +118,21 @@ SELECT e.email_norm::text AS email_norm,
        (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
        i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
        (b.email_norm IS NOT NULL)::boolean AS blocked,
-       a.roles AS actor_roles, a.status AS actor_status
-FROM (SELECT unnest($1::text[]) AS email_norm) e
-JOIN roster.memberships a ON a.org_id = $2 AND a.user_id = $3
-LEFT JOIN roster.memberships m ON m.org_id = $2 AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
-LEFT JOIN roster.invitations i ON i.org_id = $2 AND i.email_norm = e.email_norm AND i.state = 'open'
-LEFT JOIN roster.invitation_blocks b ON b.org_id = $2 AND b.email_norm = e.email_norm
+       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
+FROM (SELECT unnest($2::text[]) AS email_norm) e
+JOIN roster.memberships a ON a.org_id = $3 AND a.user_id = $4
+LEFT JOIN roster.memberships m ON m.org_id = $3 AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
+LEFT JOIN roster.invitations i ON i.org_id = $3 AND i.email_norm = e.email_norm AND i.state = 'open'
+LEFT JOIN roster.invitation_blocks b ON b.org_id = $3 AND b.email_norm = e.email_norm
 ORDER BY e.email_norm
 `
 
 type CheckInviteesParams struct {
-	Emails  []string
-	OrgID   uuid.UUID
-	ActorID uuid.UUID
+	Submission uuid.UUID
+	Emails     []string
+	OrgID      uuid.UUID
+	ActorID    uuid.UUID
 }
 
 type CheckInviteesRow struct {
@@ -140,12 +145,20 @@ type CheckInviteesRow struct {
 	Blocked           bool
 	ActorRoles        []string
 	ActorStatus       string
+	At                time.Time
+	DoneBefore        []byte
 }
 
 // What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
-// be. With each row, what the inviter may do.
+// be. With each row, what the inviter may do, and what became of
+// the form if it came before.
 func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([]CheckInviteesRow, error) {
-	rows, err := q.db.Query(ctx, checkInvitees, arg.Emails, arg.OrgID, arg.ActorID)
+	rows, err := q.db.Query(ctx, checkInvitees,
+		arg.Submission,
+		arg.Emails,
+		arg.OrgID,
+		arg.ActorID,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +176,8 @@ func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([
 			&i.Blocked,
 			&i.ActorRoles,
 			&i.ActorStatus,
+			&i.At,
+			&i.DoneBefore,
 		); err != nil {
 			return nil, err
 		}
@@ -287,12 +302,10 @@ func (q *Queries) InsertInvitationTokens(ctx context.Context, arg InsertInvitati
 	return err
 }
 
-const insertInvitations = `-- name: InsertInvitations :many
+const insertInvitations = `-- name: InsertInvitations :exec
 INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
 SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), $5::text[], $6, $7,
-       make_interval(days => $8::integer), now() + make_interval(days => $8::integer), $9
-ON CONFLICT (org_id, email_norm) WHERE state = 'open' DO NOTHING
-RETURNING id, email_norm, expires_at
+       make_interval(days => $8::integer), $9::timestamptz, $10
 `
 
 type InsertInvitationsParams struct {
@@ -304,18 +317,13 @@ type InsertInvitationsParams struct {
 	Message    string
 	InvitedBy  uuid.UUID
 	Days       int32
+	ExpiresAt  time.Time
 	Delivery   string
 }
 
-type InsertInvitationsRow struct {
-	ID        uuid.UUID
-	EmailNorm string
-	ExpiresAt time.Time
-}
-
-// One open invitation per address: whoever comes second gets no row back.
-func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsParams) ([]InsertInvitationsRow, error) {
-	rows, err := q.db.Query(ctx, insertInvitations,
+// One open invitation per address: the organization's lock is held, and the constraint says the same.
+func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsParams) error {
+	_, err := q.db.Exec(ctx, insertInvitations,
 		arg.OrgID,
 		arg.Ids,
 		arg.Emails,
@@ -324,24 +332,10 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 		arg.Message,
 		arg.InvitedBy,
 		arg.Days,
+		arg.ExpiresAt,
 		arg.Delivery,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []InsertInvitationsRow
-	for rows.Next() {
-		var i InsertInvitationsRow
-		if err := rows.Scan(&i.ID, &i.EmailNorm, &i.ExpiresAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return err
 }
 
 const listInvitations = `-- name: ListInvitations :many

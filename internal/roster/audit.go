@@ -32,6 +32,7 @@ const (
 	InvitationReopened    = "invitation.reopened"
 	InvitationTakenOver   = "invitation.taken_over"
 	InvitationDeclined    = "invitation.declined"
+	InvitationClosed      = "invitation.closed" // by somebody who was a member already
 	InvitationReported    = "invitation.reported"
 	InvitationAskedAgain  = "invitation.asked_again"
 )

@@ -18,7 +18,7 @@ import (
 
 // How many letters leave, from SECURITY.md 0: what is above waits for the next window, and says so.
 const (
-	lettersPerRecipientAndHour   = 5
+	lettersPerRecipientAndHour   = 5 // of all kinds together; the last one is kept for what the person asked for
 	invitationsOnFirstDay        = 100
 	invitationsPerDay            = 10_000
 	letterWindow, dailyWindow    = time.Hour, 24 * time.Hour
@@ -57,8 +57,12 @@ func AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (time.Duration
 	if e.Again {
 		return 0, nil
 	}
+	perRecipient := lettersPerRecipientAndHour
+	if e.Org != "" && e.Kind != mail.KindInvitation {
+		perRecipient-- // a notice never keeps a link to a new password away
+	}
 	digest := sha256.Sum256([]byte(e.To))
-	wait, err := overLimit(ctx, q, subjectRecipient+hex.EncodeToString(digest[:]), lettersPerRecipientAndHour, letterWindow)
+	wait, err := overLimit(ctx, q, subjectRecipient+hex.EncodeToString(digest[:]), perRecipient, letterWindow)
 	if wait > 0 || err != nil || limit == 0 {
 		return wait, err
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -191,11 +193,16 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 	}
 	result := Invited{Verdicts: verdicts, Previewed: form.Preview || form.MayPreview && len(verdicts) > 1}
 	if result.Previewed {
-		rows, err := r.db.Read(a.org.ID).CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID})
+		rows, err := r.db.Read(a.org.ID).CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: form.Submission})
 		if err != nil {
 			return Invited{}, wrap("check addresses", err)
 		}
 		judge(verdicts, found, rows)
+		for i := range verdicts {
+			if domain := found[i].Address.Domain(); verdicts[i].Kind == "ready" && !strings.HasSuffix(verdicts[i].Email, "@"+domain) {
+				verdicts[i].Kind, verdicts[i].Note = "corrected", "The domain is read as "+domain+"."
+			}
+		}
 		return result, nil
 	}
 	err = r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
@@ -237,12 +244,20 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	if err := q.LockOrganization(ctx, a.org.ID); err != nil {
 		return err
 	}
-	rows, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID})
+	rows, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: form.Submission})
 	if err != nil {
 		return err
 	}
 	if len(rows) == 0 {
 		return nil // none of the addresses can be invited
+	}
+	var before []Verdict
+	if err := json.Unmarshal(rows[0].DoneBefore, &before); err != nil {
+		return fmt.Errorf("read what became of the form: %w", err)
+	}
+	if before != nil { // sent twice: the first one's answer
+		*result = Invited{Verdicts: before, Sent: countSent(before)}
+		return nil
 	}
 	roles := role.ParseAll(rows[0].ActorRoles)
 	switch {
@@ -259,48 +274,73 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	if !r.mails {
 		delivery, kind = "none", "copied"
 	}
-	var ids []uuid.UUID
-	var typed, norms []string
-	for i, v := range result.Verdicts {
-		if v.Kind == "ready" {
-			ids = append(ids, publicid.New())
-			typed = append(typed, found[i].Address.Typed)
-			norms = append(norms, found[i].Address.Norm)
+	expires := rows[0].At.AddDate(0, 0, days) // by the database's clock
+	var subjects named
+	var norms []string
+	var digests [][]byte
+	var letters []mail.Letter
+	for i := range result.Verdicts {
+		v := &result.Verdicts[i]
+		if v.Kind != "ready" {
+			continue
 		}
+		id, t := publicid.New(), newToken(a.org.ID)
+		subjects.add(id, found[i].Address.Typed)
+		norms = append(norms, found[i].Address.Norm)
+		digests = append(digests, t.digest)
+		v.Kind, v.ID, v.Expires = "sent", publicid.Invitation.Of(id), expires
+		if !r.mails {
+			v.Kind, v.Link = "link", t.text
+		}
+		letters = append(letters, r.invitationLetter(a, id, found[i].Address.Typed, as, message, expires, t))
 	}
-	if len(ids) == 0 {
+	if len(subjects.ids) == 0 {
 		return nil
 	}
-	made, err := q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: a.org.ID, Ids: ids, Emails: typed, EmailNorms: norms,
-		Roles: []string{string(as)}, Message: message, InvitedBy: a.person.ID, Days: int32(days), Delivery: delivery})
-	if err != nil {
+	if err := q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: a.org.ID, Ids: subjects.ids, Emails: subjects.names, EmailNorms: norms,
+		Roles: []string{string(as)}, Message: message, InvitedBy: a.person.ID, Days: int32(days), ExpiresAt: expires, Delivery: delivery}); err != nil {
 		return err
 	}
-	tokens := make([]token, len(made))
-	digests := make([][]byte, len(made))
-	var subjects named
-	var letters []mail.Letter
-	for i, row := range made {
-		at := slices.IndexFunc(found, func(f mail.Found) bool { return f.Err == nil && f.Address.Norm == row.EmailNorm })
-		tokens[i] = newToken(a.org.ID)
-		digests[i] = tokens[i].digest
-		subjects.add(row.ID, found[at].Address.Typed)
-		v := &result.Verdicts[at]
-		v.Kind, v.ID, v.Expires = "sent", publicid.Invitation.Of(row.ID), row.ExpiresAt
-		if !r.mails {
-			v.Kind, v.Link = "link", tokens[i].text
-		}
-		letters = append(letters, r.invitationLetter(a, row.ID, found[at].Address.Typed, as, message, row.ExpiresAt, tokens[i]))
-	}
-	result.Sent = len(made)
+	result.Sent = len(subjects.ids)
 	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: subjects.ids, Kind: kind}); err != nil {
 		return err
 	}
 	if err := r.post(ctx, q, letters...); err != nil {
 		return err
 	}
+	if form.Submission != uuid.Nil {
+		outcome, err := json.Marshal(withoutLinks(result.Verdicts))
+		if err != nil {
+			return fmt.Errorf("keep what became of the form: %w", err)
+		}
+		if err := q.InsertSubmission(ctx, rosterdb.InsertSubmissionParams{OrgID: a.org.ID, UserID: a.person.ID, Submission: form.Submission, Outcome: outcome}); err != nil {
+			return err
+		}
+	}
 	return a.author().writeMany(ctx, q, entry{event: InvitationSent, subjectKind: "invitation",
 		after: facts{"roles": []role.Role{as}, "days": days, "by": kind}}, subjects)
+}
+
+// withoutLinks is what is kept of the answer: a link is shown once and stored nowhere.
+func withoutLinks(verdicts []Verdict) []Verdict {
+	kept := slices.Clone(verdicts)
+	for i := range kept {
+		if kept[i].Link != "" {
+			kept[i].Link, kept[i].Kind = "", "invited"
+			kept[i].Note = "Invited. The link was shown once; make another one if it is lost."
+		}
+	}
+	return kept
+}
+
+func countSent(verdicts []Verdict) int {
+	n := 0
+	for _, v := range verdicts {
+		if v.Kind == "sent" {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, t token) mail.Letter {

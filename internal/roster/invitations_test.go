@@ -125,6 +125,10 @@ func TestVerdicts(t *testing.T) {
 	w.SQL(t, `INSERT INTO roster.invitation_blocks (org_id, email_norm) SELECT id, 'blocked@acme.example' FROM roster.organizations WHERE slug = 'acme'`)
 	form := roster.Invite{Addresses: "New <new@acme.example>, CEM@Acme.example; already@acme.example\nnot-an-address@ new@ACME.example blocked@acme.example zoe@other.example nobody@other.example",
 		Role: "member", MayPreview: true}
+	corrected, err := w.Roster.Invite(t.Context(), w.As(t, w.Ann, acme), roster.Invite{Addresses: "a@ACME.example b@acme.example", Role: "member", Preview: true})
+	if err != nil || corrected.Verdicts[0].Kind != "corrected" || corrected.Verdicts[1].Kind != "ready" {
+		t.Errorf("%+v, %v", corrected, err)
+	}
 	invited, err := w.Roster.Invite(t.Context(), w.As(t, w.Ann, acme), form)
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +147,30 @@ func TestVerdicts(t *testing.T) {
 	}
 	if n := w.Count(t, `SELECT count(*) FROM roster.audit_events WHERE event = 'invitation.sent' AND subject_name LIKE '%@%' AND actor_id = $1`, w.Ann.ID); n != 4+1+3 {
 		t.Errorf("%d entries, want 8", n)
+	}
+}
+
+// A form sent twice invites once and gives the first answer again; a link is shown once all the same.
+func TestFormSentTwiceInvitesOnce(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	form := roster.Invite{Addresses: "one@acme.example two@acme.example", Role: "member", Submission: uuid.New()}
+	for range 2 {
+		invited, err := w.Roster.Invite(t.Context(), w.As(t, w.Ann, acme), form)
+		if err != nil || invited.Sent != 2 || invited.Verdicts[1].Kind != "sent" || invited.Verdicts[1].ID == "" {
+			t.Fatalf("%+v, %v", invited, err)
+		}
+	}
+	if n := len(w.Tokens(t, mail.KindInvitation, "one@acme.example")); n != 1 {
+		t.Errorf("%d letters", n)
+	}
+	quiet := roster.New(w.DB, w.Outbox, false)
+	form = roster.Invite{Addresses: "three@acme.example", Role: "member", Submission: uuid.New()}
+	for i, want := range []string{"link", "invited"} {
+		invited, err := quiet.Invite(t.Context(), w.As(t, w.Ann, acme), form)
+		if err != nil || invited.Verdicts[0].Kind != want || (invited.Verdicts[0].Link != "") != (i == 0) {
+			t.Errorf("%+v, %v", invited, err)
+		}
 	}
 }
 
@@ -407,6 +435,9 @@ func TestAcceptingChangesNoMembership(t *testing.T) {
 	joined, err := w.Roster.Join(t.Context(), w.Zoe, link, rostertest.Trace())
 	if err != nil || !joined.Already {
 		t.Fatalf("%+v, %v", joined, err)
+	}
+	if joined.Role != role.Guest {
+		t.Errorf("they are told to be %s", joined.Role)
 	}
 	if got := w.As(t, w.Zoe, acme).Roles(); got[0] != role.Guest {
 		t.Errorf("roles %v", got)

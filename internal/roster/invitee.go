@@ -158,8 +158,11 @@ func (r *Roster) Join(ctx context.Context, person account.Person, link string, t
 		roles := role.ParseAll(row.Roles)
 		joined = Joined{OrgSlug: row.OrgSlug, OrgName: row.OrgName, OrgID: *k.org, Role: role.Highest(roles), Already: present(row.MembershipStatus)}
 		who := author{org: *k.org, kind: "invitee", person: person.ID, name: person.Name, trace: trace}
-		if joined.Already {
-			return nil
+		if joined.Already { // their role stays, and the invitation is closed
+			joined.Role = role.Highest(role.ParseAll(row.MembershipRoles))
+			_, err := who.write(ctx, q, entry{event: InvitationClosed, subjectKind: "invitation", subject: row.ID, name: row.Email,
+				before: facts{"state": "open"}, after: facts{"state": "accepted"}})
+			return err
 		}
 		membership := row.MembershipID
 		if membership == uuid.Nil {

@@ -180,12 +180,8 @@ func (r *Roster) CreateOrganization(ctx context.Context, person account.Person, 
 	})
 	switch db.Constraint(err) {
 	case "":
-	case "organization_slugs_pkey":
-		check, checkErr := r.CheckSlug(ctx, name, slug)
-		if checkErr != nil {
-			return slug, uuid.Nil, checkErr
-		}
-		wrong.Add("slug", check.Problem)
+	case "organization_slugs_pkey": // CheckSlug says which are free
+		wrong.Add("slug", slugTaken)
 		return slug, uuid.Nil, wrong.Err()
 	}
 	if err != nil {

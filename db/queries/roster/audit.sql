@@ -19,14 +19,9 @@ SELECT e.id, e.event, e.actor_id, e.subject_kind, e.subject_id, e.subject_name, 
 FROM roster.audit_events e
 WHERE e.org_id = @org_id AND e.id = @event_id;
 
--- name: InsertSubmission :one
--- True the first time; a form that comes again finds the outcome of the first.
-INSERT INTO roster.submissions (org_id, user_id, id) VALUES (@org_id, @user_id, @submission)
-ON CONFLICT (org_id, user_id, id) DO UPDATE SET outcome = submissions.outcome
-RETURNING (xmax = 0)::boolean AS first, outcome;
-
--- name: SetOutcome :exec
-UPDATE roster.submissions AS s SET outcome = @outcome WHERE s.org_id = @org_id AND s.user_id = @user_id AND s.id = @submission;
+-- name: InsertSubmission :exec
+-- A form that was done, and what became of it: if it comes again, that is the answer.
+INSERT INTO roster.submissions (org_id, user_id, id, outcome) VALUES (@org_id, @user_id, @submission, @outcome);
 
 -- name: InsertJobs :exec
 -- Letters of this organization, sent only if this transaction stands.

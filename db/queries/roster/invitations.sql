@@ -24,12 +24,14 @@ WHERE i.org_id = @org_id AND i.id = @invitation_id;
 
 -- name: CheckInvitees :many
 -- What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
--- be. With each row, what the inviter may do.
+-- be. With each row, what the inviter may do, and what became of
+-- the form if it came before.
 SELECT e.email_norm::text AS email_norm,
        (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
        i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
        (b.email_norm IS NOT NULL)::boolean AS blocked,
-       a.roles AS actor_roles, a.status AS actor_status
+       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
 FROM (SELECT unnest(@emails::text[]) AS email_norm) e
 JOIN roster.memberships a ON a.org_id = @org_id AND a.user_id = @actor_id
 LEFT JOIN roster.memberships m ON m.org_id = @org_id AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
@@ -37,13 +39,11 @@ LEFT JOIN roster.invitations i ON i.org_id = @org_id AND i.email_norm = e.email_
 LEFT JOIN roster.invitation_blocks b ON b.org_id = @org_id AND b.email_norm = e.email_norm
 ORDER BY e.email_norm;
 
--- name: InsertInvitations :many
--- One open invitation per address: whoever comes second gets no row back.
+-- name: InsertInvitations :exec
+-- One open invitation per address: the organization's lock is held, and the constraint says the same.
 INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
 SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), @roles::text[], @message, @invited_by,
-       make_interval(days => @days::integer), now() + make_interval(days => @days::integer), @delivery
-ON CONFLICT (org_id, email_norm) WHERE state = 'open' DO NOTHING
-RETURNING id, email_norm, expires_at;
+       make_interval(days => @days::integer), @expires_at::timestamptz, @delivery;
 
 -- name: InsertInvitationTokens :exec
 INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind)
@@ -126,6 +126,7 @@ RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
   (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
   coalesce((SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = @user_id::uuid), '')::text AS membership_status,
+  coalesce((SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = @user_id::uuid), '{}')::text[] AS membership_roles,
   coalesce((SELECT m.id FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = @user_id::uuid), '00000000-0000-0000-0000-000000000000')::uuid AS membership_id;
 
 -- name: DeclineInvitation :one
