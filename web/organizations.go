@@ -16,8 +16,8 @@ import (
 	"roster/views/ui"
 )
 
-// goHome leads somebody logged in to where they were last, if they are still inside; else to their
-// organizations, or to founding one.
+// goHome leads somebody logged in to where they were last, if they are still inside; else to their only
+// organization, to the list of them, or to founding one.
 func (s *Server) goHome(c echo.Context, v Visitor) error {
 	entry, err := s.roster.Enter(c.Request().Context(), v.Person(), publicid.Organization.Of(activeOrg(c)), v.Trace())
 	switch {
@@ -27,6 +27,8 @@ func (s *Server) goHome(c echo.Context, v Visitor) error {
 		return err
 	case len(entry.Frame.Organizations) == 0:
 		return s.goTo(c, paths.Welcome)
+	case len(entry.Frame.Organizations) == 1 && !entry.Frame.Organizations[0].Suspended && !entry.Frame.Organizations[0].Closed:
+		return s.goTo(c, paths.Org(entry.Frame.Organizations[0].Slug))
 	}
 	return s.goTo(c, paths.Orgs)
 }
@@ -99,12 +101,15 @@ func (s *Server) createOrganization(c echo.Context, v Visitor) error {
 		if form.Submission == "" {
 			form.Submission = newSubmission()
 		}
-		if slices.ContainsFunc(errs, func(e ui.FieldError) bool { return e.Field == "slug" }) {
+		if i := slices.IndexFunc(errs, func(e ui.FieldError) bool { return e.Field == "slug" }); i >= 0 {
 			check, err := s.roster.CheckSlug(ctx, form.Name, form.Slug)
 			if err != nil {
 				return err
 			}
 			form.Check = &check
+			if check.Problem != "" { // the same, with what is free
+				errs[i].Text = check.Problem
+			}
 		}
 		return s.showNewOrganization(c, http.StatusUnprocessableEntity, form)
 	}

@@ -14,10 +14,6 @@ import (
 	"roster/internal/seed"
 )
 
-// demoPassword is everybody's in development mode, where nobody from elsewhere can log in. Elsewhere it is
-// random.
-const demoPassword = "a good day to try roster"
-
 // seedWorld is the command: it fills the database with a believable world, as often as one likes.
 func seedWorld(ctx context.Context, c call) error {
 	options := seed.Options{}
@@ -53,7 +49,7 @@ func seedWorld(ctx context.Context, c call) error {
 // seedAt seeds the database of an address, and says how to log in.
 func seedAt(ctx context.Context, out io.Writer, conf config.Config, address string, options seed.Options) error {
 	if conf.Dev {
-		options.Password = demoPassword
+		options.Password = seed.Password
 	}
 	report, err := seed.World(ctx, address, options)
 	if err != nil {
@@ -63,8 +59,10 @@ func seedAt(ctx context.Context, out io.Writer, conf config.Config, address stri
 	for _, one := range report.LogIn {
 		fmt.Fprintf(out, "  %-36s %s\n", one.Email, one.About)
 	}
-	if report.Password != "" {
-		fmt.Fprintf(out, "\nEverybody's password: %s\n\n", report.Password)
+	password := report.Password
+	if password == "" {
+		password = "the one that the first run printed"
 	}
-	return nil
+	_, err = fmt.Fprintf(out, "\nEverybody's password: %s\n\n", password)
+	return err
 }

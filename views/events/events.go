@@ -129,6 +129,8 @@ func tell(e roster.Event, own bool) words {
 		return append(byInvitee(e, "declined"), blocked(e)...)
 	case roster.InvitationReported:
 		return append(byInvitee(e, "reported"), blocked(e)...)
+	case roster.InvitationClosed:
+		return append(byInvitee(e, "opened"), say(" and was a member already")...)
 	case roster.InvitationAskedAgain:
 		if other, _ := e.After["other"].(string); other != "" {
 			return say("*{}* asked for a new invitation for {} in place of {}", who, other, e.Subject)

@@ -90,6 +90,8 @@ var told = []struct {
 		"Lin Zhao declined the invitation of lin@acme.example and asked not to be invited again", "for good"},
 	{roster.Event{Name: roster.InvitationReported, Actor: "lin@acme.example", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"blocked": true}},
 		"lin@acme.example reported the invitation and asked not to be invited again", "lin@acme.example reported the invitation and asked not to be invited again", ""},
+	{roster.Event{Name: roster.InvitationClosed, Actor: "Lin Zhao", SubjectKind: "invitation", Subject: "lin@acme.example"},
+		"Lin Zhao opened the invitation of lin@acme.example and was a member already", "Lin Zhao opened the invitation of lin@acme.example and was a member already", ""},
 	{roster.Event{Name: roster.InvitationAskedAgain, Actor: "lin@acme.example", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"other": ""}},
 		"lin@acme.example asked for a new invitation", "lin@acme.example asked for a new invitation", ""},
 	{roster.Event{Name: roster.InvitationAskedAgain, Actor: "Lin Zhao", SubjectKind: "invitation", Subject: "lin@acme.example", After: facts{"other": "lin@home.example"}},

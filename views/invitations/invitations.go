@@ -496,7 +496,7 @@ func (v View) tabs() []ui.Tab {
 // openWords is the number of open invitations as far as it is counted.
 func openWords(n int) string {
 	if n > 99 {
-		return "99+"
+		return "100+"
 	}
 	return ui.Count(n)
 }

@@ -246,3 +246,11 @@ func count(n int) string {
 	}
 	return ui.Count(n)
 }
+
+// openCount is count for open invitations, of which no more than a hundred are counted.
+func openCount(n int) string {
+	if n >= 100 {
+		return "100+"
+	}
+	return count(n)
+}
