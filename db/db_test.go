@@ -152,7 +152,9 @@ func TestAppCannotWriteElsewhere(t *testing.T) {
 			t.Errorf("%s: %d rows, %v", sql, tag.RowsAffected(), err)
 		}
 		if err == nil {
-			err = tx.Commit(t.Context())
+			if err := tx.Commit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		tx.Rollback(context.Background())
 	}

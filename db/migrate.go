@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -92,7 +92,7 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	provider, err := goose.NewProvider("", pool, files,
 		goose.WithStore(store),
-		goose.WithGoMigrations(goose.NewGoMigration(5, &goose.GoFunc{RunDB: migrateRiver}, nil)),
+		goose.WithGoMigrations(goose.NewGoMigration(5, &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return migrateRiver(ctx, config) }}, nil)),
 		goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -103,40 +103,28 @@ func Migrate(ctx context.Context, url string) error {
 	return nil
 }
 
-// migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own
-// (one uses an enum value that another adds), so this one cannot be part of goose's; each can be repeated.
-func migrateRiver(ctx context.Context, pool *sql.DB) error {
-	conn, err := pool.Conn(ctx)
+// migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own (one
+// uses an enum value that another adds), so this one is not part of goose's; each can be repeated.
+func migrateRiver(ctx context.Context, config *pgx.ConnConfig) error {
+	poolConfig, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	return conn.Raw(func(driver any) error {
-		stdConn, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return errors.New("not a pgx connection")
-		}
-		pgxConn := stdConn.Conn()
-		if _, err := pgxConn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS river`); err != nil {
-			return fmt.Errorf("make schema river: %w", err)
-		}
-		migrator, err := rivermigrate.New(riverpgxv5.New(nil), &rivermigrate.Config{Schema: "river"})
-		if err != nil {
-			return err
-		}
-		for _, version := range migrator.AllVersions() {
-			tx, err := pgxConn.Begin(ctx)
-			if err != nil {
-				return err
-			}
-			defer tx.Rollback(context.WithoutCancel(ctx))
-			if _, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: version.Version}); err != nil {
-				return fmt.Errorf("make the job queue, version %d: %w", version.Version, err)
-			}
-			if err := tx.Commit(ctx); err != nil {
-				return fmt.Errorf("make the job queue, version %d: %w", version.Version, err)
-			}
-		}
-		return nil
-	})
+	poolConfig.ConnConfig, poolConfig.MaxConns = config.Copy(), 2
+	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS river`); err != nil {
+		return fmt.Errorf("make schema river: %w", err)
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: "river"})
+	if err != nil {
+		return err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("make the job queue: %w", err)
+	}
+	return nil
 }

@@ -19,8 +19,8 @@ import (
 	"roster/internal/seed"
 )
 
-// At 100,000 members: the seeding is a matter of seconds, the lists walk an index from where they are asked
-// to begin, and the search goes through the trigram index.
+// C021 C087: at 100,000 members the lists walk an index from where they are asked to begin, and the search
+// goes through the trigram index.
 func TestHundredThousandMembers(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
@@ -28,10 +28,6 @@ func TestHundredThousandMembers(t *testing.T) {
 	t.Logf("100,000 members in %s", report.Took)
 	if report.Members != 100_000 {
 		t.Errorf("%d members", report.Members)
-	}
-	// Ten times what it takes on a machine that has nothing else to do.
-	if report.Took > 4*time.Minute {
-		t.Errorf("took %s", report.Took)
 	}
 	var org uuid.UUID
 	if err := d.Superuser(t).QueryRow(t.Context(), `SELECT id FROM roster.organizations WHERE slug = 'northwind-logistics'`).Scan(&org); err != nil {
