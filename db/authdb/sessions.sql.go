@@ -110,6 +110,8 @@ WITH made AS (
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT $10, made.user_id, 'logged_in', made.public_id, $6, $5, $11 FROM made
+), ended AS (
+  DELETE FROM auth.sessions AS o USING made WHERE o.token_digest = $12::bytea
 )
 SELECT made.authenticated_at, made.expires_at FROM made
 `
@@ -126,6 +128,7 @@ type InsertSessionParams struct {
 	PasswordChangedAt time.Time
 	EventID           uuid.UUID
 	RequestID         string
+	Replaces          []byte
 }
 
 type InsertSessionRow struct {
@@ -134,7 +137,8 @@ type InsertSessionRow struct {
 }
 
 // Only a log-in makes a session, and only with the password that is still the password: the locks let a
-// reset or a disabled account either see this session and end it, or stop it here.
+// reset or a disabled account either see this session and end it, or stop it here. The session that the
+// browser had before, whoever it was of, is over with it.
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (InsertSessionRow, error) {
 	row := q.db.QueryRow(ctx, insertSession,
 		arg.Digest,
@@ -148,6 +152,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (I
 		arg.PasswordChangedAt,
 		arg.EventID,
 		arg.RequestID,
+		arg.Replaces,
 	)
 	var i InsertSessionRow
 	err := row.Scan(&i.AuthenticatedAt, &i.ExpiresAt)

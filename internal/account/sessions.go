@@ -70,8 +70,9 @@ type Record struct {
 	authenticated time.Time
 	expires       time.Time
 
-	login *Login // not yet in the database
-	trace Trace
+	login    *Login // not yet in the database
+	replaces []byte // digest of the session that a log-in ends
+	trace    Trace
 }
 
 type recordKey struct{}
@@ -175,7 +176,7 @@ func (s *Sessions) insert(ctx context.Context, r *Record, digest, data []byte) e
 	row, err := s.db.AuthOnce().InsertSession(ctx, authdb.InsertSessionParams{
 		Digest: digest, PublicID: r.session, Data: data, ActiveOrg: orNull(r.organization),
 		UserAgent: r.trace.UserAgent, Address: r.trace.Address, RequestID: r.trace.RequestID, LifeSeconds: s.life.Seconds(),
-		UserID: r.login.Person.ID, PasswordChangedAt: r.login.changedAt, EventID: publicid.New(),
+		UserID: r.login.Person.ID, Replaces: r.replaces, PasswordChangedAt: r.login.changedAt, EventID: publicid.New(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		r.end()
@@ -199,12 +200,12 @@ func (s *Sessions) DeleteCtx(ctx context.Context, key string) error {
 		if r.digest == nil {
 			return nil // nothing was loaded: scs asks all the same when it makes the first token
 		}
-		digest = r.digest
-		if r.login == nil {
-			r.end()
-		} else {
-			r.digest = nil
+		if r.login != nil { // somebody logs in over it: it ends in the statement that begins the new one
+			r.replaces, r.digest = r.digest, nil
+			return nil
 		}
+		digest = r.digest
+		r.end()
 	}
 	if err := s.db.AuthOnce().DeleteSession(ctx, digest); err != nil {
 		return wrap("end session", err)

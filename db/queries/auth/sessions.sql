@@ -21,7 +21,8 @@ JOIN roster.users u ON u.id = f.user_id AND u.status = 'active';
 
 -- name: InsertSession :one
 -- Only a log-in makes a session, and only with the password that is still the password: the locks let a
--- reset or a disabled account either see this session and end it, or stop it here.
+-- reset or a disabled account either see this session and end it, or stop it here. The session that the
+-- browser had before, whoever it was of, is over with it.
 WITH made AS (
   INSERT INTO auth.sessions (token_digest, public_id, user_id, data, active_org, epoch, user_agent, address, expires_at)
   SELECT @digest, @public_id, u.id, @data, sqlc.narg(active_org)::uuid, i.epoch, @user_agent, @address, now() + make_interval(secs => @life_seconds::float8)
@@ -32,6 +33,8 @@ WITH made AS (
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT @event_id, made.user_id, 'logged_in', made.public_id, @address, @user_agent, @request_id FROM made
+), ended AS (
+  DELETE FROM auth.sessions AS o USING made WHERE o.token_digest = sqlc.narg(replaces)::bytea
 )
 SELECT made.authenticated_at, made.expires_at FROM made;
 
