@@ -232,6 +232,9 @@
     all('.toast[data-passing]').forEach(pass);
     all('[data-countdown]').forEach(count);
     all('[data-select-all]').forEach(settleHead);
+    // The tab says that a form came back, as long as it stands there.
+    const title = document.title.replace(/^Error: /, '');
+    document.title = document.getElementById('errors') ? `Error: ${title}` : title;
   }
   on('htmx:after:swap', settle);
   on('DOMContentLoaded', () => { settle(); enter(); });
