@@ -446,3 +446,25 @@ func TestTakenPoolAnswersSoon(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// I37, its shape: where an account belongs to one organization, the same address may be one in each; where it
+// belongs to none, it is one.
+func TestAddressIsOnePerHome(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	acme, other := twoOrganizations(t, d)
+	conn := d.Superuser(t)
+	insert := func(home *uuid.UUID) string {
+		_, err := conn.Exec(t.Context(), `INSERT INTO roster.users (id, home_org_id, name, email, email_norm, sort_name, search_text)
+			VALUES (gen_random_uuid(), $1, 'Ann', 'ann@x.example', 'ann@x.example', 'ann', ' ann')`, home)
+		return db.Constraint(err)
+	}
+	for _, c := range []struct {
+		home *uuid.UUID
+		want string
+	}{{nil, ""}, {nil, "users_email_key"}, {&acme, ""}, {&acme, "users_email_key"}, {&other, ""}} {
+		if got := insert(c.home); got != c.want {
+			t.Errorf("home %v: refused by %q, want %q", c.home, got, c.want)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-// Package views_test reads every template and every golden file for what htmx and the content security policy would
+// Package views_test (I92) reads every template and every golden file for what htmx and the content security policy would
 // swallow without a word: a misspelt attribute, an attribute that applies to nothing, a style that is never applied.
 package views_test
 

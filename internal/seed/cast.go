@@ -210,7 +210,7 @@ func (c *cast) others(mara, aiko, tomas, priya, jonas, samuel, elodie, wiremu, n
 	c.join(palmer, ruth, noor, role.Member, c.ago(105, 13, 0)).seen(c.ago(10, 16, 0))
 	ofRuth.seen(c.now.Add(-50 * time.Minute))
 	c.employ(palmer, "palmer-rail.example", 8, 400, []*person{ruth}, "uk", "in")
-	c.invite(palmer, ruth, mara.email, role.Member, c.ago(1, 10, 32), 30, "Hi Mara, this is where we keep the depot rosters. Have a look before Thursday’s call.\nRuth Palmer")
+	c.invite(palmer, ruth, mara.email, role.Member, c.ago(1, 10, 32), 30, "Hi Mara, this is where we keep the depot rosters. Have a look before Thursday’s call.")
 	c.invite(palmer, ruth, lina.email, role.Viewer, c.ago(1, 10, 34), 30, "")
 }
 
