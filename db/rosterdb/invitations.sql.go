@@ -119,6 +119,7 @@ SELECT e.email_norm::text AS email_norm,
        i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
        (b.email_norm IS NOT NULL)::boolean AS blocked,
        a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
        coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
 FROM (SELECT unnest($2::text[]) AS email_norm) e
 JOIN roster.memberships a ON a.org_id = $3 AND a.user_id = $4
@@ -146,6 +147,7 @@ type CheckInviteesRow struct {
 	ActorRoles        []string
 	ActorStatus       string
 	At                time.Time
+	MembersMayInvite  bool
 	DoneBefore        []byte
 }
 
@@ -177,6 +179,7 @@ func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([
 			&i.ActorRoles,
 			&i.ActorStatus,
 			&i.At,
+			&i.MembersMayInvite,
 			&i.DoneBefore,
 		); err != nil {
 			return nil, err
@@ -203,11 +206,26 @@ func (q *Queries) DeclineInvitation(ctx context.Context, orgID uuid.UUID, invita
 	return version, err
 }
 
+const endDeclined = `-- name: EndDeclined :exec
+UPDATE roster.invitations AS i
+SET expires_at = now()
+WHERE i.org_id = $1 AND i.email_norm = ANY ($2::text[]) AND i.state = 'declined' AND i.expires_at > now()
+`
+
+// A declined invitation can still be joined by until its time is over. A newer invitation, a membership and
+// the end of one end it: nobody comes back by what they once turned down, with a role of that time.
+func (q *Queries) EndDeclined(ctx context.Context, orgID uuid.UUID, emailNorms []string) error {
+	_, err := q.db.Exec(ctx, endDeclined, orgID, emailNorms)
+	return err
+}
+
 const getInvitation = `-- name: GetInvitation :one
 SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, (i.expires_at <= now())::boolean AS expired, i.life, i.state,
        i.delivery, i.delivery_detail, i.decided_at, i.version, i.invited_by, v.name AS inviter_name,
        (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
-       a.roles AS actor_roles, a.status AS actor_status
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       a.roles AS actor_roles, a.status AS actor_status,
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
 FROM roster.invitations i
 JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = $1
 LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
@@ -221,26 +239,28 @@ type GetInvitationParams struct {
 }
 
 type GetInvitationRow struct {
-	ID             uuid.UUID
-	Email          string
-	EmailNorm      string
-	Roles          []string
-	Message        string
-	CreatedAt      time.Time
-	SentAt         time.Time
-	ExpiresAt      time.Time
-	Expired        bool
-	Life           pgtype.Interval
-	State          string
-	Delivery       string
-	DeliveryDetail string
-	DecidedAt      *time.Time
-	Version        int64
-	InvitedBy      uuid.UUID
-	InviterName    *string
-	JustSent       bool
-	ActorRoles     []string
-	ActorStatus    string
+	ID               uuid.UUID
+	Email            string
+	EmailNorm        string
+	Roles            []string
+	Message          string
+	CreatedAt        time.Time
+	SentAt           time.Time
+	ExpiresAt        time.Time
+	Expired          bool
+	Life             pgtype.Interval
+	State            string
+	Delivery         string
+	DeliveryDetail   string
+	DecidedAt        *time.Time
+	Version          int64
+	InvitedBy        uuid.UUID
+	InviterName      *string
+	JustSent         bool
+	Blocked          bool
+	ActorRoles       []string
+	ActorStatus      string
+	MembersMayInvite bool
 }
 
 func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (GetInvitationRow, error) {
@@ -265,19 +285,25 @@ func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (G
 		&i.InvitedBy,
 		&i.InviterName,
 		&i.JustSent,
+		&i.Blocked,
 		&i.ActorRoles,
 		&i.ActorStatus,
+		&i.MembersMayInvite,
 	)
 	return i, err
 }
 
-const insertBlock = `-- name: InsertBlock :exec
+const insertBlock = `-- name: InsertBlock :one
 INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES ($1, $2) ON CONFLICT DO NOTHING
+RETURNING email_norm
 `
 
-func (q *Queries) InsertBlock(ctx context.Context, orgID uuid.UUID, emailNorm string) error {
-	_, err := q.db.Exec(ctx, insertBlock, orgID, emailNorm)
-	return err
+// Nothing comes back if the address was blocked already.
+func (q *Queries) InsertBlock(ctx context.Context, orgID uuid.UUID, emailNorm string) (string, error) {
+	row := q.db.QueryRow(ctx, insertBlock, orgID, emailNorm)
+	var email_norm string
+	err := row.Scan(&email_norm)
+	return email_norm, err
 }
 
 const insertInvitationTokens = `-- name: InsertInvitationTokens :exec
@@ -462,6 +488,7 @@ const reopenInvitations = `-- name: ReopenInvitations :many
 UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND i.state = 'revoked'
+  AND NOT EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)
 RETURNING i.id, i.email
 `
 
@@ -470,6 +497,7 @@ type ReopenInvitationsRow struct {
 	Email string
 }
 
+// But not those of somebody who has asked since not to be invited.
 func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) ([]ReopenInvitationsRow, error) {
 	rows, err := q.db.Query(ctx, reopenInvitations, orgID, ids)
 	if err != nil {

@@ -211,6 +211,9 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 	return result, wrap("invite", err)
 }
 
+// askedNotToBe is why an address gets no invitation, no letter and no link.
+const askedNotToBe = "This person asked not to be invited here."
+
 // judge says of each address that is fine in itself what stands in its way.
 func judge(verdicts []Verdict, found []mail.Found, rows []rosterdb.CheckInviteesRow) {
 	known := map[string]rosterdb.CheckInviteesRow{}
@@ -230,7 +233,7 @@ func judge(verdicts []Verdict, found []mail.Found, rows []rosterdb.CheckInvitees
 				v.Member = publicid.Membership.Of(*row.MembershipID)
 			}
 		case row.Blocked:
-			v.Kind, v.Note = "blocked", "This person asked not to be invited here."
+			v.Kind, v.Note = "blocked", askedNotToBe
 		case row.InvitationID != nil && !row.InvitationExpired:
 			v.Kind, v.Note, v.ID = "invited", "Already invited; the open invitation stays.", publicid.Invitation.Of(*row.InvitationID)
 		case row.InvitationID != nil:
@@ -263,7 +266,7 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	switch {
 	case rows[0].ActorStatus != "active":
 		return lostAccess(a)
-	case !role.May(roles, role.InvitationsCreate, a.Settings()):
+	case !role.May(roles, role.InvitationsCreate, role.Settings{MembersMayInvite: rows[0].MembersMayInvite}):
 		return notAllowed(roles, role.InvitationsCreate)
 	case !role.MayInviteAs(roles, as):
 		return mayNotInviteAs(roles, as)
@@ -299,6 +302,9 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	}
 	if err := q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: a.org.ID, Ids: subjects.ids, Emails: subjects.names, EmailNorms: norms,
 		Roles: []string{string(as)}, Message: message, InvitedBy: a.person.ID, Days: int32(days), ExpiresAt: expires, Delivery: delivery}); err != nil {
+		return err
+	}
+	if err := q.EndDeclined(ctx, a.org.ID, norms); err != nil {
 		return err
 	}
 	result.Sent = len(subjects.ids)
@@ -370,7 +376,7 @@ func (r *Roster) changeInvitation(ctx context.Context, a Actor, id string, p rol
 		switch {
 		case row.ActorStatus != "active":
 			return lostAccess(a)
-		case !role.May(actor, p, a.Settings()):
+		case !role.May(actor, p, role.Settings{MembersMayInvite: row.MembersMayInvite}):
 			return notAllowed(actor, p)
 		case row.State != "open":
 			return closedInvitation(row.Email, row.State)
@@ -405,6 +411,9 @@ func (r *Roster) SendAgain(ctx context.Context, a Actor, id string) (Invitation,
 	err := r.changeInvitation(ctx, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
 			return err
+		}
+		if row.Blocked {
+			return fault.New(fault.Conflict, askedNotToBe)
 		}
 		if row.JustSent && row.Delivery != "none" && row.Delivery != "copied" {
 			wait := 5*time.Minute - time.Since(row.SentAt)
@@ -444,6 +453,9 @@ func (r *Roster) MakeLink(ctx context.Context, a Actor, id string) (Invitation, 
 	err := r.changeInvitation(ctx, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
 			return err
+		}
+		if row.Blocked {
+			return fault.New(fault.Conflict, askedNotToBe)
 		}
 		if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationID: row.ID, Kind: "copied"}); err != nil {
 			return err

@@ -175,6 +175,9 @@ func (r *Roster) Join(ctx context.Context, person account.Person, link string, t
 		if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: *k.org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
 			return err
 		}
+		if err := q.EndDeclined(ctx, *k.org, []string{person.EmailNorm}); err != nil {
+			return err
+		}
 		others, err := q.RevokeInvitationsTo(ctx, *k.org, person.EmailNorm)
 		if err != nil {
 			return err
@@ -234,8 +237,10 @@ func (r *Roster) turnDown(ctx context.Context, link string, person *account.Pers
 		who.person, who.name = person.ID, person.Name
 	}
 	err = r.db.InOrg(ctx, row.OrgID, func(q *rosterdb.Queries) error {
+		blockedBefore := false
 		if block {
-			if err := q.InsertBlock(ctx, row.OrgID, row.EmailNorm); err != nil {
+			_, err := q.InsertBlock(ctx, row.OrgID, row.EmailNorm)
+			if blockedBefore = errors.Is(err, pgx.ErrNoRows); err != nil && !blockedBefore {
 				return err
 			}
 		}
@@ -246,9 +251,15 @@ func (r *Roster) turnDown(ctx context.Context, link string, person *account.Pers
 			return moved()
 		case err != nil && !closed:
 			return err
+		case closed && blockedBefore:
+			return nil // reported before: whoever holds the link cannot fill the log with it
+		}
+		after := facts{"state": "declined", "blocked": block, "version": version}
+		if closed {
+			after = facts{"state": row.State, "blocked": block}
 		}
 		if _, err := who.write(ctx, q, entry{event: event, subjectKind: "invitation", subject: row.InvitationID, name: row.Email,
-			before: facts{"state": row.State}, after: facts{"state": "declined", "blocked": block, "version": version}}); err != nil {
+			before: facts{"state": row.State}, after: after}); err != nil {
 			return err
 		}
 		if closed || row.InviterEmail == "" {

@@ -503,6 +503,9 @@ func (r *Roster) end(ctx context.Context, q *rosterdb.Queries, a Actor, p pair, 
 	if err != nil {
 		return uuid.Nil, err
 	}
+	if err := q.EndDeclined(ctx, a.org.ID, []string{p.EmailNorm}); err != nil {
+		return uuid.Nil, err
+	}
 	var revoked, takenOver named
 	for _, i := range settled {
 		if i.Revoked {

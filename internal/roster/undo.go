@@ -196,7 +196,7 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	switch {
 	case row.ActorStatus != "active":
 		return lostAccess(a)
-	case !role.May(actor, role.InvitationsRevoke, a.Settings()):
+	case !role.May(actor, role.InvitationsRevoke, role.Settings{MembersMayInvite: row.MembersMayInvite}):
 		return notAllowed(actor, role.InvitationsRevoke)
 	case row.Version != after.Version:
 		return changedSince(row.Email)
@@ -208,7 +208,10 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	}
 	event, state := InvitationReopened, "open"
 	if e.Event == InvitationRevoked {
-		_, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
+		var reopened []rosterdb.ReopenInvitationsRow
+		if reopened, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID}); err == nil && len(reopened) == 0 {
+			return fault.New(fault.Conflict, askedNotToBe)
+		}
 	} else {
 		event = InvitationRoleChanged
 		err = q.SetInvitationRoles(ctx, rosterdb.SetInvitationRolesParams{Roles: role.Names(roles), OrgID: a.org.ID, InvitationID: row.ID})

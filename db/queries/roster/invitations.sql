@@ -16,7 +16,9 @@ LIMIT @page_size;
 SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, (i.expires_at <= now())::boolean AS expired, i.life, i.state,
        i.delivery, i.delivery_detail, i.decided_at, i.version, i.invited_by, v.name AS inviter_name,
        (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
-       a.roles AS actor_roles, a.status AS actor_status
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       a.roles AS actor_roles, a.status AS actor_status,
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
 FROM roster.invitations i
 JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = @actor_id
 LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
@@ -31,6 +33,7 @@ SELECT e.email_norm::text AS email_norm,
        i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
        (b.email_norm IS NOT NULL)::boolean AS blocked,
        a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
        coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
 FROM (SELECT unnest(@emails::text[]) AS email_norm) e
 JOIN roster.memberships a ON a.org_id = @org_id AND a.user_id = @actor_id
@@ -81,9 +84,11 @@ WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open'
 RETURNING i.version;
 
 -- name: ReopenInvitations :many
+-- But not those of somebody who has asked since not to be invited.
 UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]) AND i.state = 'revoked'
+  AND NOT EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)
 RETURNING i.id, i.email;
 
 -- name: SettleInvitations :many
@@ -135,8 +140,17 @@ SET state = 'declined', decided_at = now(), version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open' AND i.expires_at > now()
 RETURNING i.version;
 
--- name: InsertBlock :exec
-INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES (@org_id, @email_norm) ON CONFLICT DO NOTHING;
+-- name: EndDeclined :exec
+-- A declined invitation can still be joined by until its time is over. A newer invitation, a membership and
+-- the end of one end it: nobody comes back by what they once turned down, with a role of that time.
+UPDATE roster.invitations AS i
+SET expires_at = now()
+WHERE i.org_id = @org_id AND i.email_norm = ANY (@email_norms::text[]) AND i.state = 'declined' AND i.expires_at > now();
+
+-- name: InsertBlock :one
+-- Nothing comes back if the address was blocked already.
+INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES (@org_id, @email_norm) ON CONFLICT DO NOTHING
+RETURNING email_norm;
 
 -- name: AskAgain :one
 -- Once a day.
