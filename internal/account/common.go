@@ -72,6 +72,9 @@ type known struct {
 
 const topMost = 2000
 
+// twoWords is longer than any two of the most common ones in a row, in bytes.
+const twoWords = 200
+
 // common reads the list when it is first needed, so that starting does not wait for it.
 var common = sync.OnceValue(func() *known {
 	list, err := unpack(passwordsGz)
@@ -122,7 +125,7 @@ func (k *known) padded(word string) bool {
 		if utf8.RuneCountInString(spelling) <= 3 || isEasy(spelling) || k.has(spelling) {
 			return true
 		}
-		for i := 1; i < len(spelling); i++ {
+		for i := 1; i < len(spelling) && len(spelling) <= twoWords; i++ {
 			if k.hasTop(strings.TrimFunc(spelling[:i], isNoLetter)) && k.hasTop(strings.TrimFunc(spelling[i:], isNoLetter)) {
 				return true
 			}
@@ -200,8 +203,13 @@ func reversed(s string) string {
 	return string(b)
 }
 
+// ownMax is how much of a name and of an address is looked at, in bytes: what is longer is refused elsewhere, and whoever
+// sends it all the same is not to keep us busy.
+const ownMax = 4 * NameMax
+
 // own are the words that somebody who knows the person tries first.
 func own(name, email string) []string {
+	name, email = name[:min(len(name), ownMax)], email[:min(len(email), ownMax)]
 	words := []string{"roster"}
 	for _, word := range strings.FieldsFunc(Fold(name+" "+email), func(r rune) bool { return isNoLetter(r) && !unicode.IsNumber(r) }) {
 		if utf8.RuneCountInString(word) >= 3 {

@@ -23,7 +23,7 @@ func ParseList(s string) []Found {
 		var waiting string // what may be the first half of "Palmer, Ruth <…>"
 		for _, piece := range splitLine(line) {
 			text := strings.TrimSpace(waiting + piece.text)
-			if piece.comma && isWords(piece.text) {
+			if piece.comma && len(waiting) < waitingMax && isWords(piece.text) {
 				waiting += piece.text + ","
 				continue
 			}
@@ -38,6 +38,10 @@ func ParseList(s string) []Found {
 	}
 	return found
 }
+
+// waitingMax is how long the first half of a name is, in bytes, at most: what goes on longer is none, and putting it
+// together anew with every comma would take long.
+const waitingMax = 200
 
 type piece struct {
 	text  string
