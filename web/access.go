@@ -222,15 +222,30 @@ func (s *Server) moved(c echo.Context, slug string) error {
 func (s *Server) mayNot(c echo.Context, a roster.Actor, p role.Permission) error {
 	mine := role.Highest(a.Roles()).Label()
 	if !isSafe(c.Request()) {
-		return &problem{layout.ProblemSpec{Status: http.StatusForbidden, Title: "Your role has changed",
+		return &problem{layout.ProblemSpec{Status: http.StatusForbidden, Title: "Your role has changed", Around: s.around(c),
 			Text: fmt.Sprintf("Your role is now %s, so this was not done.", mine)}}
 	}
 	owners, err := s.roster.Owners(c.Request().Context(), a)
 	if err != nil {
 		return err
 	}
-	return &problem{layout.ProblemSpec{Status: http.StatusForbidden, Title: fmt.Sprintf("You cannot %s", p.Action()),
+	return &problem{layout.ProblemSpec{Status: http.StatusForbidden, Title: fmt.Sprintf("You cannot %s", p.Action()), Around: s.around(c),
 		Text: fmt.Sprintf("Your role %s does not include “%s”.", mine, p.Label()), Ask: owners}}
+}
+
+// around is the frame of the page that htmx asks from, as it would be drawn now.
+func (s *Server) around(c echo.Context) *layout.Page {
+	if !isHTMX(c.Request()) {
+		return nil
+	}
+	p := s.knownFrame(c.Request())
+	switch at := strings.Split(s.cameFrom(c.Request()), "/"); {
+	case len(at) == 3:
+		p.Section = "overview"
+	case len(at) > 3:
+		p.Section, _, _ = strings.Cut(at[3], "?")
+	}
+	return &p
 }
 
 // arrive notes the organization as the one used last when a page of it is loaded, and says so once if a

@@ -548,7 +548,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 		{fault.New(fault.Malformed, "This cursor is damaged."), 400, "This cursor is damaged.", ""},
 		{fault.New(fault.Forbidden, "Your role does not allow that change."), 403, "Your role does not allow that change.", ""},
 		{fault.Missing(), 404, "We cannot find that page", ""},
-		{&fault.Fault{Kind: fault.LostAccess, Message: "You no longer have access to Acme Robotics.", Subject: "Acme Robotics"}, 404, "You no longer have access to Acme Robotics.", ""},
+		{&fault.Fault{Kind: fault.LostAccess, Message: "You no longer have access to Acme Robotics.", Subject: "Acme Robotics"}, 404, "You no longer have access to Acme Robotics<", ""},
 		{fault.New(fault.Conflict, "Somebody was faster."), 409, "Somebody was faster.", ""},
 		{fault.New(fault.Gone, "It was erased."), 410, "It was erased.", ""},
 		{fault.Wait("Too many tries.", 40*time.Second), 429, "40 seconds", "40"},

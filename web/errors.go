@@ -133,7 +133,11 @@ func (s *Server) explainFault(w http.ResponseWriter, r *http.Request, f *fault.F
 		if seconds > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		}
-		return layout.ProblemSpec{Status: http.StatusTooManyRequests, Text: f.Message, RetryIn: seconds}
+		spec := layout.ProblemSpec{Status: http.StatusTooManyRequests, RetryIn: seconds}
+		if seconds == 0 { // else the page itself counts the seconds
+			spec.Text = f.Message
+		}
+		return spec
 	case fault.Unavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(max(seconds, busy)))
 		return layout.ProblemSpec{Status: http.StatusServiceUnavailable}

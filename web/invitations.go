@@ -80,7 +80,7 @@ func (s *Server) invite(c echo.Context, a roster.Actor) error {
 	days := 0
 	if form.Days != "" {
 		var err error
-		if days, err = strconv.Atoi(form.Days); err != nil {
+		if days, err = strconv.Atoi(form.Days); err != nil || days < 1 {
 			days = -1 // the domain says so
 		}
 	}

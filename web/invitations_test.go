@@ -101,8 +101,10 @@ func TestInvitingOne(t *testing.T) {
 		t.Errorf("made %+v", i)
 	}
 
-	again := b.follow(b.post(acmeInvitations, form).leads(acmeInvitations))
-	again.says(200, "Lin.Zhao@acme.example: already invited; the open invitation stays.", "Show the invitation")
+	// The same form again has the same answer; a new one finds the open invitation.
+	b.follow(b.post(acmeInvitations, form).leads(acmeInvitations)).says(200, "Invited Lin.Zhao@acme.example as a Viewer.")
+	again := b.follow(b.post(acmeInvitations, b.inviteForm("lin.zhao@acme.example")).leads(acmeInvitations))
+	again.says(200, "lin.zhao@acme.example: already invited; the open invitation stays.", "Show the invitation")
 	if n := len(s.Tokens(t, mail.KindInvitation, "lin.zhao@acme.example")); n != 1 {
 		t.Errorf("%d letters wait, want 1", n)
 	}
@@ -142,6 +144,8 @@ func TestInvitingSeveral(t *testing.T) {
 	if after := s.Count(t, "SELECT count(*) FROM roster.invitations"); after != before+2 {
 		t.Errorf("%d invitations, want %d", after, before+2)
 	}
+	b.follow(b.post(acmeInvitations, send).leads(acmeInvitations)).says(200, "Invited 2 people with the role Member.") // the same answer
+	send.Set("submission", uuid.NewString())
 	second := b.follow(b.post(acmeInvitations, send).leads(acmeInvitations))
 	second.says(200, "Nobody new was invited. Left out: 1 already a member, 3 already invited")
 }
@@ -209,7 +213,8 @@ func TestInvitingWithScript(t *testing.T) {
 		}
 	}
 
-	// A second press shows the open invitation where it was pressed.
+	// Another form shows the open invitation where it was pressed.
+	form.Set("submission", uuid.NewString())
 	p = b.piece(http.MethodPost, acmeInvitations, form).says(200, "lin@acme.example: already invited", "Send again")
 	again := p.form(paths.SendAgain(rostertest.Acme, s.invited("lin@acme.example")))
 	refused := b.piece(http.MethodPost, paths.SendAgain(rostertest.Acme, s.invited("lin@acme.example")), again)
@@ -511,7 +516,7 @@ func TestWithoutAMailServer(t *testing.T) {
 	}
 	b.get(acmeInvitations).says(200, "No e-mail sent", "Make a link")
 	b.post(paths.SendAgain(rostertest.Acme, id), nil).says(409, "This installation sends no e-mail. Make a link to copy instead.")
-	b.follow(b.post(acmeInvitations, form).leads(acmeInvitations)).says(200, "lin@acme.example: already invited; the open invitation stays.")
+	b.follow(b.post(acmeInvitations, form).leads(acmeInvitations)).says(200, "lin@acme.example: invited. The link was shown once; make another one if it is lost.")
 
 	several := b.inviteForm("a@acme.example b@acme.example ben@acme.example")
 	several.Set("preview", "no")

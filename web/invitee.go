@@ -170,17 +170,26 @@ func (s *Server) renewOffer(c echo.Context, v *Visitor) error {
 
 // showReport asks before an organization is kept from inviting the address again: letters link here.
 func (s *Server) showReport(c echo.Context, v *Visitor) error {
+	return s.pageReport(c, v, http.StatusOK, "")
+}
+
+func (s *Server) pageReport(c echo.Context, v *Visitor, status int, problem string) error {
 	offer, err := s.offer(c, v)
 	if err != nil {
 		return s.unknownOffer(c, err)
 	}
 	frame := s.focus(c, "Report this invitation")
-	return s.page(c, Page{Document: invitee.Report(frame, invitee.View{Offer: offer, Person: frame.Person}), Secret: true})
+	frame.Problem = problem != ""
+	return s.page(c, Page{Status: status, Document: invitee.Report(frame, invitee.View{Offer: offer, Person: frame.Person, Problem: problem}), Secret: true})
 }
 
-// reportOffer declines for whoever holds the link, and keeps the organization from inviting the address again. The
-// answer is a page of its own: without a session there is nowhere to carry words to.
+// reportOffer declines for whoever holds the link, and keeps the organization from inviting the address again, once a
+// person has ticked that it was not expected. The answer is a page of its own: without a session there is nowhere to
+// carry words to.
 func (s *Server) reportOffer(c echo.Context, v *Visitor) error {
+	if !ticked(c, "unexpected") {
+		return s.pageReport(c, v, http.StatusUnprocessableEntity, "Tick the box to report it. Nothing was changed.")
+	}
 	token := c.Param("token")
 	var offer roster.Offer
 	var err error

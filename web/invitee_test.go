@@ -364,8 +364,14 @@ func TestReporting(t *testing.T) {
 	if i := s.invitation(id); i.State != "open" {
 		t.Fatal("looking declined it")
 	}
-	b.post(paths.Report(token), page.form(paths.Report(token))).says(200, "You will not be invited again", "Acme can no longer invite lin@acme.example.")
-	b.post(paths.Report(token), nil).says(200, "You will not be invited again")
+	b.post(paths.Report(token), page.form(paths.Report(token))).says(422, "Tick the box to report it. Nothing was changed.") // a mail scanner's press
+	if i := s.invitation(id); i.State != "open" {
+		t.Fatal("a press without the tick declined it")
+	}
+	form := page.form(paths.Report(token))
+	form.Set("unexpected", "on")
+	b.post(paths.Report(token), form).says(200, "You will not be invited again", "Acme can no longer invite lin@acme.example.")
+	b.post(paths.Report(token), form).says(200, "You will not be invited again")
 	if i := s.invitation(id); i.State != "declined" {
 		t.Errorf("it is %s", i.State)
 	}
@@ -380,7 +386,7 @@ func TestAnInvitationByItsID(t *testing.T) {
 	id := s.Invite(t, s.Ann, rostertest.Acme, mara.Email, role.Member)
 	s.as(s.Zoe).get(paths.Offer(id)).says(404, "This link does not work.")
 	s.as(s.Zoe).post(paths.Accept(id), nil).says(404, "This link does not work.")
-	s.as(s.Ann).post(paths.Report(id), nil).says(404)
+	s.as(s.Ann).post(paths.Report(id), url.Values{"unexpected": {"on"}}).says(404)
 	v := s.visitor()
 	v.get(paths.Offer(id)).leads(paths.LogInThen(paths.Offer(id)))
 	v.post(paths.Accept(id), nil).says(401)
@@ -394,7 +400,9 @@ func TestAnInvitationByItsID(t *testing.T) {
 	zia := s.Person(t, "Zia", "zia@acme.example")
 	id = s.Invite(t, s.Ann, rostertest.Acme, zia.Email, role.Member)
 	b = s.as(zia)
-	b.post(paths.Report(id), b.get(paths.Report(id)).form(paths.Report(id))).says(200, "You will not be invited again")
+	form := b.get(paths.Report(id)).form(paths.Report(id))
+	form.Set("unexpected", "on")
+	b.post(paths.Report(id), form).says(200, "You will not be invited again")
 	if i := s.invitation(id); i.State != "declined" {
 		t.Errorf("it is %s", i.State)
 	}

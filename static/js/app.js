@@ -210,6 +210,7 @@
   // The key c leads to the form to invite people, and into its first field.
   function enter() { if (location.hash === '#invite') el('invite')?.querySelector('textarea, input:not([type=hidden])')?.focus(); }
   addEventListener('hashchange', enter);
+  addEventListener('load', () => requestAnimationFrame(enter)); // going to the fragment takes the focus away first
 
   // ---- time ---------------------------------------------------------------------------------------------------------
 
@@ -237,5 +238,5 @@
     document.title = document.getElementById('errors') ? `Error: ${title}` : title;
   }
   on('htmx:after:swap', settle);
-  on('DOMContentLoaded', () => { settle(); enter(); });
+  on('DOMContentLoaded', settle);
 })();

@@ -335,7 +335,7 @@ func verdictWords(v roster.Verdict) (class string, icon ui.IconName, words strin
 	case "ready":
 		return "result--ok", ui.IconCheck, "Ready"
 	case "corrected":
-		return "result--ok", ui.IconCheck, "Ready, " + clause(v.Note, "corrected")
+		return "result--ok", ui.IconCheck, "Ready, " + lowerFirst(clause(v.Note, "corrected"))
 	case "sent", "link":
 		return "result--ok", ui.IconCheck, "Invited"
 	case "invalid":

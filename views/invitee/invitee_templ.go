@@ -1533,7 +1533,8 @@ func Unknown(p layout.FocusPage) templ.Component {
 	})
 }
 
-// Report asks before an organization is kept from inviting the address again.
+// Report asks before an organization is kept from inviting the address again. The letter links here, and mail scanners
+// press buttons: the tick is what only a person gives.
 func Report(p layout.FocusPage, v View) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1579,12 +1580,17 @@ func Report(p layout.FocusPage, v View) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
+				templ_7745c5c3_Err = ui.Checkbox(ui.CheckSpec{Name: "unexpected", Label: "I did not expect this invitation"}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 				return nil
 			})
 			templ_7745c5c3_Err = ui.Confirm(ui.ConfirmSpec{
 				Title:        "Report this invitation?",
 				Text:         "It says that " + v.OrgName + " invites " + v.Email + ".",
 				Consequences: []string{"If it is still open it is declined, and whoever sent it is told.", v.OrgName + " can no longer invite " + v.Email + "."},
+				Problem:      v.Problem,
 				Action:       paths.Report(v.Token),
 				Person:       v.mark(),
 				Submit:       "Report this invitation",
@@ -1655,7 +1661,7 @@ func Reported(p layout.FocusPage, v View) templ.Component {
 			var templ_7745c5c3_Var63 string
 			templ_7745c5c3_Var63, templ_7745c5c3_Err = templ.JoinStringErrs(v.OrgName)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitee/invitee.templ`, Line: 310, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitee/invitee.templ`, Line: 313, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var63))
 			if templ_7745c5c3_Err != nil {
@@ -1668,7 +1674,7 @@ func Reported(p layout.FocusPage, v View) templ.Component {
 			var templ_7745c5c3_Var64 string
 			templ_7745c5c3_Var64, templ_7745c5c3_Err = templ.JoinStringErrs(v.Email)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitee/invitee.templ`, Line: 310, Col: 51}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitee/invitee.templ`, Line: 313, Col: 51}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var64))
 			if templ_7745c5c3_Err != nil {

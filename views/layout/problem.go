@@ -2,6 +2,7 @@ package layout
 
 import (
 	"strconv"
+	"strings"
 
 	"roster/views/ui"
 )
@@ -24,7 +25,8 @@ type ProblemSpec struct {
 	Links     []Link    // the first is the primary one
 	Reload    string    // the address of the page to load again
 	Again     *Again
-	Piece     bool // it stands in a page instead of being one
+	Piece     bool  // it stands in a page instead of being one
+	Around    *Page // beside a piece: what stands around it, drawn anew
 	Theme     string
 	Site      Site
 }
@@ -59,9 +61,10 @@ var problemWords = map[int]struct {
 	503: {"Roster is not available at the moment", "", ui.IconPause},
 }
 
+// title has no full stop, like every heading; a fault's sentence brings one.
 func (s ProblemSpec) title() string {
 	if s.Title != "" {
-		return s.Title
+		return strings.TrimSuffix(s.Title, ".")
 	}
 	if words, ok := problemWords[s.Status]; ok {
 		return words.title
