@@ -14,22 +14,22 @@ import (
 
 // site is the real program, as `roster serve` runs it, on a database of the test's own.
 type site struct {
-	t       *testing.T
 	url     string
 	letters *mailtest.Server // nil where the program was given no mail server
+	log     *listener
 }
 
 // startSite runs the program until the test ends. What it logs as an error fails the test.
 func startSite(t *testing.T, d *dbtest.Database, environ ...string) *site {
 	t.Helper()
-	s := &site{t: t}
+	s := &site{log: newListener()}
 	address := freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
 	s.url = "http://localhost:" + port
 	environ = append([]string{"ROSTER_LISTEN=" + address, "ROSTER_URL=" + s.url, "ROSTER_DATA=" + t.TempDir(), "ROSTER_DATABASE_URL=" + d.URL("roster_app"),
 		"ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"), "ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker")}, environ...)
 	ctx, stop := context.WithCancel(context.Background())
-	out, log := newListener(), newListener()
+	out, log := newListener(), s.log
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"serve"}, environ, out, log) }()
 	t.Cleanup(func() {
@@ -65,10 +65,10 @@ func developing(t *testing.T, d *dbtest.Database, environ ...string) *site {
 }
 
 // letter is the next letter to somebody about this; those before it are passed over.
-func (s *site) letter(to, subject string) mailtest.Message {
-	s.t.Helper()
+func (s *site) letter(t *testing.T, to, subject string) mailtest.Message {
+	t.Helper()
 	for {
-		if m := s.letters.Wait(s.t, to); strings.Contains(m.Subject, subject) {
+		if m := s.letters.Wait(t, to); strings.Contains(m.Subject, subject) {
 			return m
 		}
 	}
@@ -90,6 +90,7 @@ const password = "a lantern over the quiet harbour"
 // person is somebody with a browser of their own.
 type person struct {
 	*browsertest.Page
+	t           *testing.T
 	site        *site
 	script      bool
 	name, email string
@@ -99,7 +100,7 @@ type person struct {
 func (s *site) person(t *testing.T, name, email string, o browsertest.Options) *person {
 	t.Helper()
 	o.URL = s.url
-	return &person{browsertest.New(t, o), s, o.Script, name, email}
+	return &person{browsertest.New(t, o), t, s, o.Script, name, email}
 }
 
 // tab is another tab of the same person.
@@ -109,22 +110,29 @@ func (p *person) tab() *person {
 	return &other
 }
 
+// in is the same browser in a test below the one it was opened in.
+func (p *person) in(t *testing.T) *person {
+	other := *p
+	other.t, other.Page = t, p.In(t)
+	return &other
+}
+
 // signUp makes an account, up to the page that a new one leads to.
 func (p *person) signUp() {
-	p.site.t.Helper()
+	p.t.Helper()
 	p.Open("/signup")
 	p.Fill("Your name", p.name)
 	p.Fill("E-mail", p.email)
 	p.Fill("Password", password)
 	p.Press("Create account")
 	p.See("Check your e-mail", p.email)
-	p.Open(linkIn(p.site.t, p.site.letter(p.email, "Confirm"), "/signup/confirm/"))
+	p.Open(linkIn(p.t, p.site.letter(p.t, p.email, "Confirm"), "/signup/confirm/"))
 	p.Press("Confirm " + p.email)
 }
 
 // logIn logs in with a password, from whatever page asks for it.
 func (p *person) logIn(password string) {
-	p.site.t.Helper()
+	p.t.Helper()
 	p.Fill("E-mail", p.email)
 	p.Fill("Password", password)
 	p.Press("Log in")
@@ -132,7 +140,7 @@ func (p *person) logIn(password string) {
 
 // logOut uses the menu at the foot of the rail.
 func (p *person) logOut() {
-	p.site.t.Helper()
+	p.t.Helper()
 	p.Press(p.name + " " + p.email)
 	p.Press("Log out")
 	p.At("/")
@@ -140,13 +148,13 @@ func (p *person) logOut() {
 
 // menu opens what else can be done with a member or an invitation.
 func (p *person) menu(about string) {
-	p.site.t.Helper()
+	p.t.Helper()
 	p.Press("More about " + about)
 }
 
 // setRole chooses a role in a member's row. Without script it is saved by a button; with it, by itself.
 func (p *person) setRole(member, role string) {
-	p.site.t.Helper()
+	p.t.Helper()
 	p.Choose("Role of "+member, role)
 	if !p.script {
 		p.Press("Save the role of " + member)

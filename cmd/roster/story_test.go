@@ -9,16 +9,7 @@ import (
 
 // TestStory is what Roster is for, from an empty database to a team at work, as people live it: once without
 // script and once with. C161 U02 X51 X53 X54 O30 O31
-func TestStory(t *testing.T) {
-	t.Parallel()
-	browsertest.Start(t)
-	for _, script := range []bool{false, true} {
-		t.Run(map[bool]string{false: "without script", true: "with script"}[script], func(t *testing.T) {
-			t.Parallel()
-			story(t, script)
-		})
-	}
-}
+func TestStory(t *testing.T) { bothWays(t, story) }
 
 func story(t *testing.T, script bool) {
 	w := rostertest.Empty(t)
@@ -38,7 +29,7 @@ func story(t *testing.T, script bool) {
 	mara.Fill("Password", password)
 	mara.Press("Create account")
 	mara.See("Check your e-mail", "A letter to mara@acme.example is on its way.")
-	confirm := linkIn(t, s.letter(mara.email, "Confirm"), "/signup/confirm/")
+	confirm := linkIn(t, s.letter(t, mara.email, "Confirm"), "/signup/confirm/")
 	mara.Open(confirm)
 	mara.See("Confirm your e-mail address", "This creates the account of Mara Lindqvist and logs you in.")
 	mara.Press("Confirm mara@acme.example")
@@ -61,7 +52,7 @@ func story(t *testing.T, script bool) {
 	mara.See("Invited jonas@weber.example as a Member.")
 	mara.SeeIn("jonas@weber.example", "Pending", "Member", "by Mara Lindqvist")
 	mara.SeeIn("Members", "1")
-	jonas.Open(linkIn(t, s.letter(jonas.email, "Mara Lindqvist invited you to Acme Robotics"), "/invitations/"))
+	jonas.Open(linkIn(t, s.letter(t, jonas.email, "Mara Lindqvist invited you to Acme Robotics"), "/invitations/"))
 	jonas.See("Join Acme Robotics as a Member", "Mara Lindqvist (mara@acme.example) invited jonas@weber.example", "They see nothing of your other organizations")
 	jonas.Fill("Your name", jonas.name)
 	jonas.Fill("Password", "short")
@@ -74,7 +65,7 @@ func story(t *testing.T, script bool) {
 	jonas.Press("Create account and join")
 	jonas.At("/orgs/acme-robotics")
 	jonas.See("You joined Acme Robotics as a Member.")
-	s.letter(mara.email, "Jonas Weber")
+	s.letter(t, mara.email, "Jonas Weber")
 	// A Member finds the others, and nothing to change them with. X53 X54
 	jonas.Follow("Members")
 	jonas.At("/orgs/acme-robotics/members")
@@ -101,7 +92,7 @@ func story(t *testing.T, script bool) {
 	mara.Press("Send 1 invitation")
 	mara.See("Invited 1 person with the role Viewer. Left out: 1 already a member, 1 not an address.")
 	mara.SeeIn(aiko.email, "Pending", "Viewer")
-	invitation := s.letter(aiko.email, "invited you to Acme Robotics")
+	invitation := s.letter(t, aiko.email, "invited you to Acme Robotics")
 	aiko.Open(linkIn(t, invitation, "/invitations/"))
 	aiko.Follow("Log in as " + aiko.email + " to join")
 	if filled := aiko.Value("E-mail"); filled != aiko.email {
@@ -112,7 +103,7 @@ func story(t *testing.T, script bool) {
 	aiko.Press("Join Acme Robotics")
 	aiko.At("/orgs/acme-robotics")
 	aiko.See("You joined Acme Robotics as a Viewer.")
-	s.letter(mara.email, "Aiko Tanaka")
+	s.letter(t, mara.email, "Aiko Tanaka")
 	// The link is used up: for her it leads in, for everybody else nowhere.
 	aiko.Open(linkIn(t, invitation, "/invitations/"))
 	aiko.At("/orgs/acme-robotics")
@@ -127,9 +118,9 @@ func story(t *testing.T, script bool) {
 	} else {
 		mara.See("Jonas Weber is now Viewer.")
 	}
-	s.letter(jonas.email, "You are now a Viewer in Acme Robotics")
+	s.letter(t, jonas.email, "You are now a Viewer in Acme Robotics")
 	undo(mara, jonas.name)
-	s.letter(jonas.email, "You are now a Member in Acme Robotics")
+	s.letter(t, jonas.email, "You are now a Member in Acme Robotics")
 	mara.SeeIn(jonas.email, "Member")
 	mara.NotSeeIn(jonas.email, "Viewer")
 	// Who is going to decide about others is asked about first.
@@ -142,7 +133,7 @@ func story(t *testing.T, script bool) {
 	mara.setRole(jonas.name, "Admin")
 	mara.Press("Make Jonas Weber an Admin")
 	mara.SeeIn(jonas.email, "Admin")
-	s.letter(jonas.email, "You are now an Admin in Acme Robotics")
+	s.letter(t, jonas.email, "You are now an Admin in Acme Robotics")
 	jonas.Reload()
 	jonas.Follow("Invitations")
 	jonas.See("Invite people")
@@ -176,7 +167,7 @@ func story(t *testing.T, script bool) {
 	mara.Follow("Remove from Acme Robotics")
 	mara.Press("Remove Aiko Tanaka")
 	mara.See("Removed Aiko Tanaka.")
-	s.letter(aiko.email, "You no longer have access to Acme Robotics")
+	s.letter(t, aiko.email, "You no longer have access to Acme Robotics")
 	aiko.Reload() // C092
 	aiko.See("You no longer have access to Acme Robotics")
 	undo(mara, aiko.name)
@@ -210,19 +201,19 @@ func story(t *testing.T, script bool) {
 	mara.Fill("E-mail addresses", aiko.email)
 	mara.Press("Invite people")
 	mara.SeeIn(aiko.email, "Pending")
-	first := linkIn(t, s.letter(aiko.email, "invited you to Kestrel Labs"), "/invitations/")
+	first := linkIn(t, s.letter(t, aiko.email, "invited you to Kestrel Labs"), "/invitations/")
 	aiko.Open("/orgs")
 	aiko.See("Kestrel Labs invited you")
 	aiko.Follow("Review the invitation of Kestrel Labs")
 	aiko.See("Join Kestrel Labs as a Member")
 	aiko.Press("Decline")
 	aiko.See("You declined this on")
-	s.letter(mara.email, "Aiko")
+	s.letter(t, mara.email, "Aiko")
 	mara.Open("/orgs/kestrel-labs/invitations?show=declined")
 	mara.SeeIn(aiko.email, "Declined")
 	aiko.Press("Join after all")
 	aiko.See("You joined Kestrel Labs as a Member.")
-	s.letter(mara.email, "Aiko")
+	s.letter(t, mara.email, "Aiko")
 	jonas.Open(first)
 	jonas.See("This invitation was already used.")
 
@@ -231,7 +222,7 @@ func story(t *testing.T, script bool) {
 	mara.Fill("E-mail addresses", "ruth@palmer.example")
 	mara.Press("Invite people")
 	mara.SeeIn("ruth@palmer.example", "Pending")
-	first = linkIn(t, s.letter("ruth@palmer.example", "invited you to Kestrel Labs"), "/invitations/")
+	first = linkIn(t, s.letter(t, "ruth@palmer.example", "invited you to Kestrel Labs"), "/invitations/")
 	mara.menu("ruth@palmer.example")
 	mara.Press("Revoke")
 	if script {
@@ -254,7 +245,7 @@ func story(t *testing.T, script bool) {
 	mara.See("Sent again")
 	ruth.Reload()
 	ruth.See("There is a newer invitation. Use the link in the latest e-mail.")
-	ruth.Open(linkIn(t, s.letter("ruth@palmer.example", "invited you to Kestrel Labs"), "/invitations/"))
+	ruth.Open(linkIn(t, s.letter(t, "ruth@palmer.example", "invited you to Kestrel Labs"), "/invitations/"))
 	ruth.See("Join Kestrel Labs as a Member")
 
 	// The switcher leads to the same kind of page of the other organization.
@@ -275,7 +266,7 @@ func story(t *testing.T, script bool) {
 	mara.Fill("E-mail", mara.email)
 	mara.Press("Send the link")
 	mara.See("If mara@acme.example has an account, a link to choose a new password is on its way.")
-	mara.Open(linkIn(t, s.letter(mara.email, "password"), "/reset/"))
+	mara.Open(linkIn(t, s.letter(t, mara.email, "password"), "/reset/"))
 	mara.Fill("New password", "another harbour, with no lantern")
 	mara.Press("Save the new password")
 	mara.See("Your password is changed, and you are logged out everywhere.")
@@ -284,12 +275,12 @@ func story(t *testing.T, script bool) {
 	mara.logIn("another harbour, with no lantern")
 	mara.At("/orgs/kestrel-labs")
 	mara.See("Kestrel Labs")
-	s.letter(mara.email, "password")
+	s.letter(t, mara.email, "password")
 }
 
 // keep says no to a question.
 func keep(p *person) {
-	p.site.t.Helper()
+	p.t.Helper()
 	if p.script {
 		p.Press("Keep")
 	} else {
@@ -299,7 +290,7 @@ func keep(p *person) {
 
 // undo takes the last change back: by the button in the row, or without script by the one above the list.
 func undo(p *person, row string) {
-	p.site.t.Helper()
+	p.t.Helper()
 	if p.script {
 		p.PressIn(row, "Undo")
 	} else {

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// axe is read once: the vendored file, which no page of the site loads.
-var axe = sync.OnceValues(func() (string, error) {
+// axeSource is read once: the vendored file, which no page of the site loads.
+var axeSource = sync.OnceValues(func() (string, error) {
 	dir, err := root()
 	if err != nil {
 		return "", err
@@ -20,8 +20,12 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(source), err
 })
 
-// axeRules are WCAG 2.2 at level AA, and what axe calls good practice.
-const axeRules = `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
+// axeRules are WCAG 2.2 at level AA, and what axe calls good practice; axeColours are those that other colours
+// can break.
+const (
+	axeRules   = `{ type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }`
+	axeColours = `{ type: 'rule', values: ['color-contrast', 'link-in-text-block'] }`
+)
 
 // axeTimers stand in for the browser's where the page may run no script: those never ring. Axe uses them to
 // take a breath; what it would do much later, when something takes too long, is left out.
@@ -31,8 +35,19 @@ const axeTimers = `window.setTimeout = (f, wait = 0, ...args) => { if (wait < 10
 // bring it, so no policy has to be loosened for it. Rules that have no meaning on a page can be left out.
 func (p *Page) Axe(without ...string) {
 	p.t.Helper()
+	p.axe(axeRules, without)
+}
+
+// AxeColours is Axe for a page that it has seen, in other colours.
+func (p *Page) AxeColours() {
+	p.t.Helper()
+	p.axe(axeColours, nil)
+}
+
+func (p *Page) axe(which string, without []string) {
+	p.t.Helper()
 	p.ready()
-	source, err := axe()
+	source, err := axeSource()
 	if err != nil {
 		p.t.Fatalf("read axe: %v", err)
 	}
@@ -59,7 +74,7 @@ func (p *Page) Axe(without ...string) {
 	if err != nil {
 		p.t.Fatalf("leave out rules: %v", err)
 	}
-	err = p.evaluate(`axe.run(document, { resultTypes: ['violations'], rules: `+string(off)+`, runOnly: { type: 'tag', values: `+axeRules+` } }).then(r => r.violations.map(v => ({
+	err = p.evaluate(`axe.run(document, { resultTypes: ['violations'], rules: `+string(off)+`, runOnly: `+which+` }).then(r => r.violations.map(v => ({
 		Rule: v.id, Help: v.help, Nodes: v.nodes.map(n => ({ Where: n.target.join(' '), HTML: n.html.slice(0, 200), Why: n.failureSummary.split('\n').slice(1).join('; ').trim() })) })))`, &found)
 	if err != nil {
 		p.t.Fatalf("run axe on %s: %v", p.URL(), err)

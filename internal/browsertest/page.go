@@ -219,7 +219,7 @@ func (p *Page) Fill(label, value string) {
 	doing := "fill “" + label + "”"
 	p.must(doing, "focus", "field", label)
 	if value == "" {
-		p.run(doing, chromedp.KeyEvent(kb.Delete))
+		p.run(doing, stroke([]rune(kb.Delete)[0], false)...)
 	} else {
 		p.run(doing, input.InsertText(value))
 	}
@@ -244,16 +244,12 @@ func (p *Page) Choose(label, option string) {
 func (p *Page) Key(keys ...string) {
 	p.t.Helper()
 	for _, key := range keys {
-		var options []chromedp.KeyOption
 		pressed, shifted := strings.CutPrefix(key, "Shift+")
-		if shifted {
-			options = append(options, chromedp.KeyModifiers(input.ModifierShift))
-		}
 		if known, ok := map[string]string{"Tab": kb.Tab, "Enter": kb.Enter, "Escape": kb.Escape, "ArrowDown": kb.ArrowDown, "ArrowUp": kb.ArrowUp,
 			"Home": kb.Home, "End": kb.End, "Space": " ", "Backspace": kb.Backspace, "Delete": kb.Delete}[pressed]; ok {
 			pressed = known
 		}
-		p.run("press the key "+key, chromedp.KeyEvent(pressed, options...))
+		p.run("press the key "+key, stroke([]rune(pressed)[0], shifted)...)
 		p.settle("press the key " + key)
 	}
 }
@@ -261,8 +257,35 @@ func (p *Page) Key(keys ...string) {
 // Type types letter by letter into what has the focus.
 func (p *Page) Type(text string) {
 	p.t.Helper()
-	p.run("type", chromedp.KeyEvent(text))
+	for _, letter := range text {
+		p.run("type", stroke(letter, false)...)
+	}
 	p.settle("type")
+}
+
+// stroke presses a key and lets it go. What it would write is part of the press, so that a page that takes
+// the key for itself can prevent it.
+func stroke(key rune, shifted bool) []chromedp.Action {
+	var down, up *input.DispatchKeyEventParams
+	var written string
+	for _, event := range kb.Encode(key) {
+		switch event.Type {
+		case input.KeyChar:
+			written = event.Text
+		case input.KeyUp:
+			up = event
+		default:
+			down = event
+		}
+	}
+	if written != "" {
+		down.Type, down.Text, down.UnmodifiedText = input.KeyDown, written, written
+	}
+	if shifted {
+		down.Modifiers |= input.ModifierShift
+		up.Modifiers |= input.ModifierShift
+	}
+	return []chromedp.Action{down, up}
 }
 
 // See fails the test unless the page says this, at once or in a moment, to somebody who looks at it.
@@ -462,6 +485,7 @@ func (p *Page) Screenshot(dir, name string) {
 		return
 	}
 	p.ready()
+	p.Run("scrollTo({ top: 0, behavior: 'instant' })")
 	p.run("take a picture", chromedp.ActionFunc(func(ctx context.Context) error {
 		picture, err := page.CaptureScreenshot().WithCaptureBeyondViewport(true).Do(ctx)
 		if err != nil {
