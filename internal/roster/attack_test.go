@@ -109,3 +109,24 @@ func TestAStaleSettingGivesNothing(t *testing.T) {
 	_, _, err = w.Roster.Revoke(t.Context(), cem, id)
 	rostertest.Refused(t, err, fault.Forbidden, "does not include")
 }
+
+// I55: without a mail server an address is proved by the link that an organization handed over, to that
+// organization alone. Whoever made themselves an account with it joins no other one that invited the address.
+func TestHandedOverAddressOpensNoOtherInvitation(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	quiet := roster.New(w.DB, w.Outbox, false)
+	id := w.Invite(t, w.Ann, acme, "ceo@corp.example", role.Admin)
+	pretender := w.Person(t, "Mallory", "ceo@corp.example") // as by a link of an organization of their own
+	frame, err := quiet.Frame(t.Context(), pretender.ID)
+	if err != nil || len(frame.Invitations) != 0 {
+		t.Errorf("invitations %+v, %v", frame.Invitations, err)
+	}
+	_, err = quiet.Offer(t.Context(), id, &pretender)
+	rostertest.Refused(t, err, fault.NotFound, "This link does not work")
+	_, err = quiet.Join(t.Context(), pretender, id, rostertest.Trace())
+	rostertest.Refused(t, err, fault.NotFound, "This link does not work")
+	if n := w.Count(t, `SELECT count(*) FROM roster.memberships WHERE user_id = $1`, pretender.ID); n != 0 {
+		t.Errorf("%d memberships", n)
+	}
+}

@@ -29,7 +29,7 @@ func (r *Roster) Enter(ctx context.Context, person account.Person, slug string, 
 	if err != nil {
 		return Entry{}, wrap("enter an organization", err)
 	}
-	frame, err := readFrame(row.Organizations, row.Invitations)
+	frame, err := r.readFrame(row.Organizations, row.Invitations)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -62,7 +62,7 @@ func (r *Roster) Frame(ctx context.Context, person uuid.UUID) (Frame, error) {
 	if err != nil {
 		return Frame{}, wrap("read the frame", err)
 	}
-	return readFrame(row.Organizations, row.Invitations)
+	return r.readFrame(row.Organizations, row.Invitations)
 }
 
 // MyOrganizations lists a person's organizations that match words of the name or slug, at most 200.
@@ -79,7 +79,7 @@ func (r *Roster) MyOrganizations(ctx context.Context, person uuid.UUID, query st
 	return mine, nil
 }
 
-func readFrame(organizations, invitations []byte) (Frame, error) {
+func (r *Roster) readFrame(organizations, invitations []byte) (Frame, error) {
 	var orgs []struct {
 		OrgID            uuid.UUID `json:"org_id"`
 		Slug             string    `json:"slug"`
@@ -111,6 +111,9 @@ func readFrame(organizations, invitations []byte) (Frame, error) {
 			Role: role.Highest(role.ParseAll(o.Roles)), Suspended: o.MembershipStatus == "suspended", Closed: o.OrgStatus != "active"})
 	}
 	for _, i := range waiting {
+		if !r.mails {
+			break // only the link that was handed over leads in
+		}
 		frame.Invitations = append(frame.Invitations, MyInvitation{ID: publicid.Invitation.Of(i.InvitationID), OrgID: i.OrgID,
 			OrgName: i.OrgName, Role: role.Highest(role.ParseAll(i.Roles)), Inviter: i.InviterName})
 	}

@@ -50,7 +50,9 @@ func (r *Roster) Offer(ctx context.Context, link string, viewer *account.Person)
 
 func (r *Roster) look(ctx context.Context, link string, viewer *account.Person) (Offer, rosterdb.GetInvitationAtDoorRow, error) {
 	k, ok := readKey(link)
-	if !ok || k.id != nil && viewer == nil {
+	// Without a mail server an account's address is proved to one organization alone: the one whose link was
+	// handed over. It opens no other's invitation.
+	if !ok || k.id != nil && (viewer == nil || !r.mails) {
 		return Offer{}, rosterdb.GetInvitationAtDoorRow{}, unknownLink()
 	}
 	ask := rosterdb.GetInvitationAtDoorParams{Org: k.org, Digest: k.digest, InvitationID: k.id}
