@@ -33,7 +33,7 @@ func signUpForm(name, email, password string) url.Values {
 	return url.Values{"name": {name}, "email": {email}, "password": {password}}
 }
 
-// C047 X03
+// N10 U02
 func TestSignUpConfirmAndFound(t *testing.T) {
 	t.Parallel()
 	s := emptySite(t)

@@ -83,7 +83,7 @@ func (s *site) invitation(id string) roster.Invitation {
 	return i
 }
 
-// TestInvitingOne sends at once, and a second press of the same button sends nothing more and reads well. C029 C050
+// TestInvitingOne sends at once, and a second press of the same button sends nothing more and reads well. C055
 func TestInvitingOne(t *testing.T) {
 	s := newSite(t)
 	b := s.as(s.Ann)
@@ -111,7 +111,7 @@ func TestInvitingOne(t *testing.T) {
 }
 
 // TestInvitingSeveral shows each address with its verdict before anything is sent, then sends exactly those that are
-// ready. C031
+// ready. C056
 func TestInvitingSeveral(t *testing.T) {
 	s := newSite(t)
 	s.Invite(t, s.Ann, rostertest.Acme, "lin@acme.example", role.Member)

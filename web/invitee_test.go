@@ -35,7 +35,7 @@ func (s *site) roles(person account.Person, slug string) []role.Role {
 }
 
 // TestJoining is one press for somebody logged in with the invited address; a second press and a second tab land inside.
-// C029 C030 I55
+// C063 I55
 func TestJoining(t *testing.T) {
 	s := newSite(t)
 	mara := s.Person(t, "Mara Lindqvist", "Mara@acme.example")
@@ -152,7 +152,7 @@ func (s *site) letters(kind mail.Kind) int {
 	return s.Count(s.t, "SELECT count(*) FROM river.river_job WHERE kind = 'letter' AND args->>'letter' = $1", string(kind))
 }
 
-// TestAMailedLinkKnowsItsAddress: with an account it leads to the log-in and back, without one it makes one. C047
+// TestAMailedLinkKnowsItsAddress: with an account it leads to the log-in and back, without one it makes one. N37 O31
 func TestAMailedLinkKnowsItsAddress(t *testing.T) {
 	s := newSite(t)
 	mara := s.Person(t, "Mara Lindqvist", "mara@acme.example")
@@ -205,7 +205,7 @@ func TestAMailedLinkKnowsItsAddress(t *testing.T) {
 	}
 }
 
-// TestAnAccountMadeMeanwhile logs in and joins: the invitation waits. C048
+// TestAnAccountMadeMeanwhile logs in and joins: the invitation waits. O31
 func TestAnAccountMadeMeanwhile(t *testing.T) {
 	s := newSite(t)
 	_, token := s.mailed(s.Ann, lin, role.Member)
@@ -355,7 +355,7 @@ func TestDecliningAndJoiningAfterAll(t *testing.T) {
 	ann.post(acmeInvitations, ann.inviteForm(zia.Email)).says(422, "This person asked not to be invited here.")
 }
 
-// TestReporting works for whoever holds the link, asks first, and stops the organization. X25
+// TestReporting works for whoever holds the link, asks first, and stops the organization. C050
 func TestReporting(t *testing.T) {
 	s := newSite(t)
 	id, token := s.mailed(s.Ann, lin, role.Member)

@@ -132,7 +132,7 @@ func TestMembersOfAnotherOrganizationAreNotThere(t *testing.T) {
 }
 
 // TestMembersSearch: search and filters live in the address, and htmx gets the list alone.
-// C022 C023 C024
+// C021
 func TestMembersSearch(t *testing.T) {
 	s := newSite(t)
 	ann := s.as(s.Ann)
@@ -556,7 +556,7 @@ func TestUndo(t *testing.T) {
 }
 
 // TestMemberPage: what is known of a membership, its history, and what can be done.
-// X19 X20 X21 X23 C033
+// X19 X20 X21 X23
 func TestMemberPage(t *testing.T) {
 	s := newSite(t)
 	ann, at := s.as(s.Ann), s.member(s.Cem, "")
