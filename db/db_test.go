@@ -468,3 +468,21 @@ func TestAddressIsOnePerHome(t *testing.T) {
 		}
 	}
 }
+
+// Databases of one server that are prepared side by side do not stumble over the roles that they share.
+func TestPreparingSideBySide(t *testing.T) {
+	t.Parallel()
+	var wait sync.WaitGroup
+	for range 8 {
+		d := dbtest.Empty(t, "template1")
+		url := d.URL(d.Superuser(t).Config().User)
+		wait.Go(func() {
+			for range 20 {
+				if err := db.Prepare(t.Context(), url); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}

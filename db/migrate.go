@@ -34,10 +34,16 @@ func Prepare(ctx context.Context, url string) error {
 		return fmt.Errorf("connect as administrator: %w", err)
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.PgConn().Exec(ctx, roles).ReadAll(); err != nil {
-		return fmt.Errorf("make the database roles: %w", err)
+	// Somebody who prepares another database of the same server at this moment may write the same roles.
+	for try := 1; ; try++ {
+		_, err := conn.PgConn().Exec(ctx, roles).ReadAll()
+		if err == nil {
+			return nil
+		}
+		if state := Constraint(err); try == 5 || state != "XX000" && state != "pg_authid_rolname_index" && state != "pg_auth_members_role_member_index" {
+			return fmt.Errorf("make the database roles: %w", err)
+		}
 	}
-	return nil
 }
 
 // SetPassword gives one of the roles a password, as the administrator of url.

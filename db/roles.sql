@@ -13,28 +13,34 @@ DO $do$
 DECLARE
   r text;
 BEGIN
-  -- Roles belong to the whole cluster: two databases prepared at once must not collide.
-  PERFORM pg_advisory_xact_lock(7163840021);
+  -- Roles belong to the whole cluster and an advisory lock to one database, so nothing is written that
+  -- stands already: databases prepared side by side would collide on the roles' rows.
   FOREACH r IN ARRAY ARRAY['roster_owner', 'roster_definer', 'roster_migrate', 'roster_app', 'roster_auth', 'roster_worker'] LOOP
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN
       EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', r);
     END IF;
   END LOOP;
-  ALTER ROLE roster_owner NOLOGIN NOINHERIT;
-  ALTER ROLE roster_definer NOLOGIN NOINHERIT;
-  ALTER ROLE roster_migrate LOGIN NOINHERIT;
-  ALTER ROLE roster_app LOGIN;
-  ALTER ROLE roster_auth LOGIN;
-  ALTER ROLE roster_worker LOGIN;
-  IF current_setting('server_version_num')::int >= 160000 THEN
-    EXECUTE 'GRANT roster_definer TO roster_owner WITH INHERIT FALSE, SET TRUE';
-    EXECUTE 'GRANT roster_owner TO roster_migrate WITH INHERIT FALSE, SET TRUE';
-  ELSE
-    GRANT roster_definer TO roster_owner;
-    GRANT roster_owner TO roster_migrate;
+  FOREACH r IN ARRAY ARRAY['roster_owner', 'roster_definer'] LOOP
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r AND (rolcanlogin OR rolinherit)) THEN
+      EXECUTE format('ALTER ROLE %I NOLOGIN NOINHERIT', r);
+    END IF;
+  END LOOP;
+  FOREACH r IN ARRAY ARRAY['roster_migrate', 'roster_app', 'roster_auth', 'roster_worker'] LOOP
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r AND (NOT rolcanlogin OR rolinherit)) THEN
+      EXECUTE format('ALTER ROLE %I LOGIN NOINHERIT', r);
+    END IF;
+  END LOOP;
+  IF NOT pg_has_role('roster_migrate', 'roster_owner', 'MEMBER') OR NOT pg_has_role('roster_owner', 'roster_definer', 'MEMBER') THEN
+    IF current_setting('server_version_num')::int >= 160000 THEN
+      EXECUTE 'GRANT roster_definer TO roster_owner WITH INHERIT FALSE, SET TRUE';
+      EXECUTE 'GRANT roster_owner TO roster_migrate WITH INHERIT FALSE, SET TRUE';
+    ELSE
+      GRANT roster_definer TO roster_owner;
+      GRANT roster_owner TO roster_migrate;
+    END IF;
   END IF;
   -- An administrator who is no superuser migrates as the owner too, and so must be allowed to become it.
-  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(current_user, 'roster_owner', 'MEMBER') THEN
     EXECUTE format('GRANT roster_owner TO %I', current_user);
   END IF;
 END
@@ -45,7 +51,6 @@ DO $do$
 DECLARE
   d text := current_database();
 BEGIN
-  PERFORM pg_advisory_xact_lock(7163840021);
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', d);
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO roster_migrate, roster_app, roster_auth, roster_worker', d);
   EXECUTE format('GRANT CREATE ON DATABASE %I TO roster_owner', d);
