@@ -12,6 +12,8 @@ import (
 	"roster/internal/mail/mailtest"
 )
 
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
 // site is the real program, as `roster serve` runs it, on a database of the test's own.
 type site struct {
 	url     string

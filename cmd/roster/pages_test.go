@@ -11,11 +11,11 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"roster/internal/account"
 	"roster/internal/browsertest"
@@ -160,9 +160,9 @@ func paint(t *testing.T) *gallery {
 
 	key := "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(w.Key)
 	g.main = developing(t, w.Database, key, "ROSTER_OPERATOR=Acme Hosting", "ROSTER_PRIVACY_URL=https://acme.example/privacy", "ROSTER_HELP_URL=https://acme.example/help")
-	for w.Count(t, `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND delivery = 'queued'`) > 0 {
-		runtime.Gosched() // until every letter is delivered and noted
-	}
+	settled(t, func() bool {
+		return w.Count(t, `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND delivery = 'queued'`) == 0
+	})
 	w.SQL(t, `UPDATE roster.invitations SET delivery = 'failed', delivery_detail = 'the mailbox does not exist' WHERE email_norm = 'bounced@nowhere.example'`)
 
 	small := rostertest.New(t)
@@ -189,6 +189,18 @@ func paint(t *testing.T) *gallery {
 	}))
 	t.Cleanup(g.fails.Close)
 	return g
+}
+
+// settled waits until something is so that the program does by and by: every letter delivered and noted.
+func settled(t *testing.T, so func() bool) {
+	t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(20 * time.Second); !so(); <-again.C {
+		if time.Now().After(end) {
+			t.Fatal("it is not so after 20 seconds")
+		}
+	}
 }
 
 // operatorLink is what `roster link` prints.
@@ -401,7 +413,7 @@ func (g *gallery) looks() []look {
 		{name: "invitations-empty", who: mara, at: "/orgs/" + alone + "/invitations", do: func(p *person) { p.See("No open invitations") }},
 		{name: "invitations-none-declined", who: mara, at: "/orgs/" + alone + "/invitations?show=declined", do: func(p *person) { p.See("No declined invitations") }},
 		{name: "invitations-open-form", who: mara, at: invitations, do: func(p *person) { p.Press("What each role can do"); p.Press("Add a personal message") }},
-		{name: "invitations-errors", who: mara, at: invitations, do: func(p *person) {
+		{name: "invitations-errors", who: mara, at: invitations, title: "Error: Invitations · Acme Robotics", do: func(p *person) {
 			p.Fill("E-mail addresses", "nobody at home")
 			p.Press("Invite people")
 			p.See("There is a problem")
@@ -477,7 +489,7 @@ func (g *gallery) looks() []look {
 		{name: "403-fine", who: jonas, at: g.member("Mara Lindqvist", "/remove"), do: func(p *person) { p.See("only owners change owners and admins") }},
 		{name: "404", at: "/no/such/page", do: func(p *person) { p.See("We cannot find that page") }},
 		{name: "404-logged-in", who: mara, at: "/orgs/nowhere/members", do: func(p *person) { p.See("We cannot find that page", "Use another account", "Kestrel Labs") }},
-		{name: "404-lost-access", who: "Emil Ended", at: "/orgs/" + acme, do: func(p *person) { p.See("You no longer have access to Acme Robotics") }},
+		{name: "404-lost-access", who: "Emil Ended", at: "/orgs/" + acme, title: "You no longer have access to Acme Robotics", do: func(p *person) { p.See("You no longer have access to Acme Robotics") }},
 		{name: "405", at: "/logout", do: func(p *person) { p.See("That cannot be done at this address") }},
 		{name: "409", who: mara, at: g.member("Emil Ended", "/suspend"), do: func(p *person) { p.See("Nothing was changed") }},
 		{name: "409-another-person", who: "Samuel Okafor/409", at: "/account/appearance", do: func(p *person) {

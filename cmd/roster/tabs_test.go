@@ -223,6 +223,42 @@ func TestInvitedWithAnotherAddress(t *testing.T) {
 	})
 }
 
+// A copied link proves nothing about the address: who has no account signs up and confirms it, and comes back to
+// the invitation, which has outlived all of that. O31
+func TestInvitationSurvivesSignUp(t *testing.T) {
+	bothWays(t, func(t *testing.T, script bool) {
+		w := rostertest.New(t)
+		s := serveWorld(t, w)
+		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)
+		ann.Open("/orgs/acme/invitations")
+		ann.Fill("E-mail addresses", "nadia@new.example")
+		ann.Press("Invite people")
+		ann.SeeIn("nadia@new.example", "Pending")
+		ann.menu("nadia@new.example")
+		ann.Press("Make a link to copy")
+		ann.See("Copy it now. It is not shown again.")
+		copied := path(t, ann.Value("Link"))
+		ann.Open("/orgs/acme/invitations")
+		ann.NotSee(copied)
+
+		nadia := s.person(t, "Nadia Newcomer", "nadia@new.example", browsertest.Options{Script: script})
+		nadia.Open(copied)
+		nadia.See("This link was handed to you.")
+		nadia.Follow("Sign up as nadia@new.example")
+		nadia.Fill("Your name", nadia.name)
+		if filled := nadia.Value("E-mail"); filled != nadia.email {
+			t.Errorf("the address is not filled in, but %q", filled)
+		}
+		nadia.Fill("Password", password)
+		nadia.Press("Create account")
+		nadia.Open(linkIn(t, s.letter(t, nadia.email, "Confirm"), "/signup/confirm/"))
+		nadia.Press("Confirm nadia@new.example")
+		nadia.At(copied)
+		nadia.Press("Join Acme")
+		nadia.See("You joined Acme as a Member.")
+	})
+}
+
 // nasty are names that do something wherever they are taken for anything but words.
 var nasty = []string{
 	`<script>document.title='owned'</script>`, `"><img src=x onerror=alert(1)>`, `' onfocus='alert(1)' autofocus='`, `</title><svg onload=alert(1)>`,
@@ -340,6 +376,14 @@ func TestWhatWasTypedStays(t *testing.T) {
 		ann.Press("Invite people")
 		ann.See("There is a problem", "500 characters")
 		kept(ann, "Message", long)
+		if ann.Asked() {
+			t.Error("sending a form asks whether to leave it")
+		}
+		ann.Follow("Overview")
+		ann.At("/orgs/acme")
+		if script && !ann.Asked() {
+			t.Error("leaving what is not saved asks nothing")
+		}
 	})
 }
 

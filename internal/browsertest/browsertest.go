@@ -125,8 +125,10 @@ func start() (context.Context, func(), error) {
 		_ = chromedp.Cancel(ctx) // asks it to close; what is left of it is ended by forget
 		forget()
 		// Its children may write for a moment after it is gone.
-		for end := time.Now().Add(5 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(end); {
-			runtime.Gosched()
+		again := time.NewTicker(glance)
+		defer again.Stop()
+		for end := time.Now().Add(patience); os.RemoveAll(dir) != nil && time.Now().Before(end); {
+			<-again.C
 		}
 	}
 	return ctx, stop, nil
