@@ -21,6 +21,22 @@ demo: postgres build ## run Roster with a believable world in it
 test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector
 	$(GO) test $(TEST_FLAGS) ./...
 
+# How long each target of fuzz is tried.
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## try every parser with made-up input; FUZZTIME=5m for longer than 30s each
+	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets"; exit 1; }; \
+	echo "$$targets" | awk '/^Fuzz/ { found[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, found[i]; n = 0 }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package </dev/null || exit 1; \
+	done
+
+.PHONY: faults
+faults: postgres ## break what Roster stands on, at length: the faults that take too long for every change
+	$(GO) test -tags faults -count=1 -timeout 40m $(if $(RACE),-race) -v ./internal/faulttest
+
 .PHONY: check
 check: verify lint ## what needs no running: generated files current, formatting, vet, staticcheck
 
@@ -43,8 +59,8 @@ verify: generate
 .PHONY: lint
 lint: tools
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _templ.go))" || { gofmt -l $$(git ls-files '*.go' | grep -v _templ.go); echo "Run gofmt."; exit 1; }
-	$(GO) vet ./...
-	$(BIN)/staticcheck ./...
+	$(GO) vet -tags faults ./...
+	$(BIN)/staticcheck -tags faults ./...
 
 .PHONY: tools
 tools:

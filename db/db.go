@@ -34,6 +34,8 @@ type DB struct {
 	app    *pgxpool.Pool
 	auth   *pgxpool.Pool
 	worker *pgxpool.Pool
+	health *pgxpool.Pool // of its own, so that it answers while all others are taken
+	signer *signer
 }
 
 // Config names the database once per role.
@@ -41,6 +43,10 @@ type Config struct {
 	App    string // as roster_app
 	Auth   string // as roster_auth
 	Worker string // as roster_worker; empty where no jobs are worked
+
+	// ContextKey signs what enters an organization, where the database asks for that (see ContextKey);
+	// nil where it does not.
+	ContextKey []byte
 
 	// MaxConns bounds the pool of pages; 0 means twice the cores, which keeps the slowest page quickest.
 	MaxConns int32
@@ -51,7 +57,7 @@ type Config struct {
 // Open connects and refuses what would make row security worthless: a powerful role, a table without
 // protection, a server that is too old (I6).
 func Open(ctx context.Context, c Config) (*DB, error) {
-	db := &DB{}
+	db := &DB{signer: &signer{key: c.ContextKey}}
 	conns := c.MaxConns
 	if conns == 0 {
 		conns = int32(2 * runtime.NumCPU())
@@ -60,7 +66,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		pool **pgxpool.Pool
 		url  string
 		max  int32
-	}{{&db.app, c.App, conns}, {&db.auth, c.Auth, conns}, {&db.worker, c.Worker, conns + 2}} {
+	}{{&db.app, c.App, conns}, {&db.auth, c.Auth, conns}, {&db.worker, c.Worker, conns + 2}, {&db.health, c.Worker, 2}} {
 		if p.url == "" {
 			continue
 		}
@@ -70,7 +76,12 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 			return nil, fmt.Errorf("read the database address: %w", err)
 		}
 		config.MaxConns = p.max
+		if config.ConnConfig.ConnectTimeout == 0 {
+			config.ConnConfig.ConnectTimeout = connectTime
+		}
+		config.ConnConfig.DialFunc = dial
 		config.ConnConfig.Tracer = c.Tracer
+		config.AfterConnect = db.signer.compareClocks
 		setLimits(config.ConnConfig.RuntimeParams)
 		pool, err := pgxpool.NewWithConfig(ctx, config)
 		if err != nil {
@@ -83,7 +94,21 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 			return nil, err
 		}
 	}
+	if err := db.signer.refuseOtherContext(ctx, db.app); err != nil {
+		db.Close()
+		return nil, err
+	}
 	return db, nil
+}
+
+// connectTime is how long a server may take to let somebody in, unless the address says otherwise.
+const connectTime = 5 * time.Second
+
+// dial finds out within fifteen seconds that the machine at the other end is gone without a word (SECURITY
+// R28): nobody waits for an answer on an idle connection, so it has to be asked for.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: connectTime, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}}
+	return dialer.DialContext(ctx, network, address)
 }
 
 // setLimits gives every connection its budgets: a statement that runs longer is not worth waiting for.
@@ -97,7 +122,7 @@ func setLimits(params map[string]string) {
 
 // Close ends all connections.
 func (db *DB) Close() {
-	for _, pool := range []*pgxpool.Pool{db.app, db.auth, db.worker} {
+	for _, pool := range []*pgxpool.Pool{db.app, db.auth, db.worker, db.health} {
 		if pool != nil {
 			pool.Close()
 		}
@@ -138,7 +163,7 @@ const (
 // Read opens one organization to look at. Every query is one round trip: its context travels with it,
 // and the server refuses to write.
 func (db *DB) Read(org uuid.UUID) *rosterdb.Queries {
-	return rosterdb.New(reader{pool: db.app, org: org.String()})
+	return rosterdb.New(reader{pool: db.app, enter: db.signer.enter(org)})
 }
 
 // Door asks the functions of schema door, which alone see more than one organization. Every query is one
@@ -147,8 +172,8 @@ func (db *DB) Door() *rosterdb.Queries { return rosterdb.New(single{db.app}) }
 
 // reader sends each query as a batch of two, an implicit transaction: the context, then the query.
 type reader struct {
-	pool *pgxpool.Pool
-	org  string
+	pool  *pgxpool.Pool
+	enter string // the context
 }
 
 func (r reader) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
@@ -157,7 +182,7 @@ func (r reader) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, e
 		return nil, err
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(enterRead, r.org)
+	batch.Queue(enterRead, r.enter)
 	batch.Queue(sql, args...)
 	results := conn.SendBatch(ctx, batch)
 	rows := &batchRows{results: results, release: conn.Release}
@@ -249,11 +274,13 @@ func (r oneRow) Scan(dest ...any) error {
 	return r.rows.Err()
 }
 
-// InOrg opens one organization to change, in one transaction. An error or a panic in fn undoes all.
+// InOrg opens one organization to change, in one transaction. An error or a panic in fn undoes all. Where
+// the database gave way to somebody else's transaction (a deadlock, a serialization failure), fn runs
+// again, at most three times in all: it may rely on nothing that it did before.
 // What fn executes without asking for rows travels with its next question or with the commit, so an
 // error of such a statement comes back there.
 func (db *DB) InOrg(ctx context.Context, org uuid.UUID, fn func(*rosterdb.Queries) error) error {
-	return transact(ctx, db.app, func(batch *pgx.Batch) { batch.Queue(enterWrite, org.String()) },
+	return transact(ctx, db.app, func(batch *pgx.Batch) { batch.Queue(enterWrite, db.signer.enter(org)) },
 		func(tx *Tx) error { return fn(rosterdb.New(tx)) })
 }
 
@@ -270,12 +297,8 @@ func (db *DB) AuthOnce() *authdb.Queries { return authdb.New(single{db.auth}) }
 func (db *DB) Jobs() *pgxpool.Pool { return db.worker }
 
 // EnterJob enters the organization that a job names, in the worker's transaction tx; uuid.Nil enters none.
-func EnterJob(ctx context.Context, tx pgx.Tx, org uuid.UUID) (*rosterdb.Queries, error) {
-	setting := org.String()
-	if org == uuid.Nil {
-		setting = ""
-	}
-	if _, err := tx.Exec(ctx, enterWrite, setting); err != nil {
+func (db *DB) EnterJob(ctx context.Context, tx pgx.Tx, org uuid.UUID) (*rosterdb.Queries, error) {
+	if _, err := tx.Exec(ctx, enterWrite, db.signer.enter(org)); err != nil {
 		return nil, fmt.Errorf("enter the organization of a job: %w", err)
 	}
 	return rosterdb.New(tx), nil
@@ -329,7 +352,26 @@ type statement struct {
 	args []any
 }
 
+// tries is how often a transaction is begun that has to give way to another one.
+const tries = 3
+
 func transact(ctx context.Context, pool *pgxpool.Pool, prepare func(*pgx.Batch), fn func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := transactOnce(ctx, pool, prepare, fn)
+		if !gaveWay(err) || try == tries {
+			return err
+		}
+	}
+}
+
+// gaveWay tells whether the database undid a transaction in favour of another one. Nothing of it is left,
+// so it may be tried again; of a COMMIT whose answer was lost that cannot be said.
+func gaveWay(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "40001" || pgErr.Code == "40P01")
+}
+
+func transactOnce(ctx context.Context, pool *pgxpool.Pool, prepare func(*pgx.Batch), fn func(*Tx) error) error {
 	conn, err := acquire(ctx, pool)
 	if err != nil {
 		return err
@@ -458,6 +500,13 @@ func Constraint(err error) string {
 	return pgErr.Code
 }
 
+// Unwritable tells whether err means that the database answers but takes no changes now: it is read-only, or
+// its disk is full. Nothing of what was asked for was done.
+func Unwritable(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "25006" || pgErr.Code == "53100")
+}
+
 // Unreachable tells whether err means that the database cannot do it now, though it may soon: it is
 // stopped or starting, has no connection or no room, writes nothing, or took too long.
 func Unreachable(err error) bool {
@@ -471,7 +520,7 @@ func Unreachable(err error) bool {
 		return true
 	case errors.As(err, &pgErr):
 		switch pgErr.Code {
-		case "25006", "55P03", "57014": // read-only, lock not given in time, statement took too long
+		case "25006", "55P03", "57014", "40001", "40P01": // read-only, lock not given in time, statement took too long, gave way too often
 			return true
 		}
 		class := pgErr.Code[:2]
@@ -496,12 +545,16 @@ func (db *DB) Behind(ctx context.Context) (string, error) {
 	if _, err := fmt.Sscanf(entries[len(entries)-1].Name(), "%05d_", &want); err != nil {
 		return "", fmt.Errorf("read the newest migration's number: %w", err)
 	}
+	pool := db.health
+	if pool == nil {
+		pool = db.app
+	}
 	var there bool
-	if err := db.app.QueryRow(ctx, `SELECT to_regclass('platform.goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
+	if err := pool.QueryRow(ctx, `SELECT to_regclass('platform.goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
 		return "", fmt.Errorf("look for the schema: %w", err)
 	}
 	if there {
-		if err := db.app.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM platform.goose_db_version WHERE is_applied`).Scan(&have); err != nil {
+		if err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM platform.goose_db_version WHERE is_applied`).Scan(&have); err != nil {
 			return "", fmt.Errorf("read the schema's version: %w", err)
 		}
 	}
@@ -514,11 +567,11 @@ func (db *DB) Behind(ctx context.Context) (string, error) {
 // LettersWaiting counts the letters that have not left yet, at most a thousand. It also shows that the
 // database answers.
 func (db *DB) LettersWaiting(ctx context.Context) (int, error) {
-	if db.worker == nil {
+	if db.health == nil {
 		return 0, db.Ping(ctx)
 	}
 	var n int
-	err := db.worker.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM river.river_job
+	err := db.health.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM river.river_job
 		WHERE kind = 'letter' AND state IN ('available', 'retryable', 'scheduled', 'running') LIMIT 1000) x`).Scan(&n)
 	return n, err
 }

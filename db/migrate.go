@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -34,14 +36,34 @@ func Prepare(ctx context.Context, url string) error {
 		return fmt.Errorf("connect as administrator: %w", err)
 	}
 	defer conn.Close(ctx)
-	// Somebody who prepares another database of the same server at this moment may write the same roles.
-	for try := 1; ; try++ {
+	err = writeRoles(ctx, func() error {
 		_, err := conn.PgConn().Exec(ctx, roles).ReadAll()
-		if err == nil {
-			return nil
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the database roles: %w", err)
+	}
+	return nil
+}
+
+// writeRoles tries a step again that others write the same roles in at this moment: they belong to the whole
+// server, and whoever comes second is refused instead of made to wait.
+func writeRoles(ctx context.Context, step func() error) error {
+	const most, pause = 50, 20 * time.Millisecond
+	for try := 1; ; try++ {
+		err := step()
+		switch Constraint(err) {
+		case "XX000", "pg_authid_rolname_index", "pg_auth_members_role_member_index":
+		default:
+			return err
 		}
-		if state := Constraint(err); try == 5 || state != "XX000" && state != "pg_authid_rolname_index" && state != "pg_auth_members_role_member_index" {
-			return fmt.Errorf("make the database roles: %w", err)
+		if try == most {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(pause)): // apart from those that were refused with this one
 		}
 	}
 }
@@ -57,21 +79,30 @@ func SetPassword(ctx context.Context, url, role, password string) error {
 	if err != nil {
 		return fmt.Errorf("set the password of %s: %w", role, err)
 	}
-	if _, err := conn.Exec(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" PASSWORD '"+literal+"'"); err != nil {
+	err = writeRoles(ctx, func() error {
+		_, err := conn.Exec(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" PASSWORD '"+literal+"'")
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("set the password of %s: %w", role, err)
 	}
 	return nil
 }
 
 // Migrate brings the database of url (as roster_migrate, or whoever may become roster_owner) to the version
-// of this program. Whoever comes second waits and then finds nothing to do.
-func Migrate(ctx context.Context, url string) error {
+// of this program. Whoever comes second waits and then finds nothing to do. A statement that waits longer
+// than half a second for a lock gives way to the requests behind it and is tried again, for a minute: behind
+// it everybody waits who would only look.
+//
+// With a key (see ContextKey) the database then believes signed contexts alone; without one, bare ones.
+func Migrate(ctx context.Context, url string, contextKey []byte) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("read the migrator's address: %w", err)
 	}
 	config.RuntimeParams["role"] = "roster_owner"
 	config.RuntimeParams["search_path"] = "pg_catalog"
+	config.RuntimeParams["lock_timeout"] = "500ms"
 	pool := stdlib.OpenDB(*config)
 	defer pool.Close()
 
@@ -80,6 +111,9 @@ func Migrate(ctx context.Context, url string) error {
 		return fmt.Errorf("connect as migrator: %w", err)
 	}
 	defer guard.Close()
+	if _, err := guard.ExecContext(ctx, `SET lock_timeout = 0`); err != nil {
+		return fmt.Errorf("wait for another migrator: %w", err)
+	}
 	if _, err := guard.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
 		return fmt.Errorf("wait for another migrator: %w", err)
 	}
@@ -103,10 +137,31 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	err = untilUnlocked(ctx, func() error {
+		_, err := provider.Up(ctx)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
+	return untilUnlocked(ctx, func() error { return chooseContext(ctx, config, contextKey) })
+}
+
+// untilUnlocked tries a step again while a lock that it needs is not given in time. A step is a transaction,
+// so what is tried again was undone.
+func untilUnlocked(ctx context.Context, step func() error) error {
+	const most, pause = 40, time.Second
+	for try := 1; ; try++ {
+		err := step()
+		if Constraint(err) != "55P03" || try == most {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own (one

@@ -53,7 +53,7 @@ func plan(t testing.TB, d *dbtest.Database, role string, org uuid.UUID, sql stri
 		t.Fatal(err)
 	}
 	defer tx.Rollback(context.Background())
-	if _, err := tx.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, true)`, org.String()); err != nil {
+	if _, err := tx.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, true)`, d.Enter(org)); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := tx.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+sql, args...)

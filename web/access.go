@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,10 +21,20 @@ import (
 
 // A gate is a handler that was told who may come through. Routes take nothing else, so that a handler
 // without one does not compile, and a handler's type says what its gate has made sure of.
+//
+// What is needed stands in one place: serve is handed what the table of routes says of the route that was
+// asked for, and checks that. So what the table says and what is checked cannot differ.
 type gate struct {
 	needs string
-	serve echo.HandlerFunc
+	serve func(c echo.Context, needs string) error
 }
+
+// What routes need that are in no organization; inside one they need a permission.
+const (
+	needsNothing = "public"
+	needsToken   = "token" // the address carries a secret
+	needsLogIn   = "logged in"
+)
 
 // Visitor is somebody logged in, outside any organization. Only a gate makes one.
 type Visitor struct {
@@ -42,42 +53,42 @@ func (v Visitor) Trace() account.Trace { return v.trace }
 var errLoggedOut = fault.New(fault.LoggedOut, "You are logged out.")
 
 // public lets everybody through and does not look who it is.
-func (s *Server) public(h func(echo.Context) error) gate { return gate{"public", h} }
+func (s *Server) public(h func(echo.Context) error) gate {
+	return gate{needsNothing, func(c echo.Context, _ string) error { return h(c) }}
+}
 
 // anyone lets everybody through; the handler is told who it is, if it is somebody.
 func (s *Server) anyone(h func(echo.Context, *Visitor) error) gate {
-	return gate{"public", s.withVisitor(h)}
+	return gate{needsNothing, s.withVisitor(h)}
 }
 
 // token lets everybody through who has the secret in the address; whether it is good is the handler's to
 // ask. Such pages are not indexed, not compressed, and not told to the next site.
 func (s *Server) token(h func(echo.Context, *Visitor) error) gate {
-	return gate{"token", s.withVisitor(h)}
+	return gate{needsToken, s.withVisitor(h)}
 }
 
-func (s *Server) withVisitor(h func(echo.Context, *Visitor) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		v := visitor(c)
-		if v != nil {
-			if err := s.samePerson(c, v.person); err != nil {
-				return err
-			}
+func (s *Server) withVisitor(h func(echo.Context, *Visitor) error) func(echo.Context, string) error {
+	return func(c echo.Context, needs string) error {
+		v, err := s.visitor(c, needs)
+		switch {
+		case err != nil:
+			return err
+		case v.person.ID == uuid.Nil:
+			return h(c, nil)
 		}
-		return h(c, v)
+		return h(c, &v)
 	}
 }
 
 // loggedIn lets through who is logged in.
 func (s *Server) loggedIn(h func(echo.Context, Visitor) error) gate {
-	return gate{"logged in", func(c echo.Context) error {
-		v := visitor(c)
-		if v == nil {
-			return errLoggedOut
-		}
-		if err := s.samePerson(c, v.person); err != nil {
+	return gate{needsLogIn, func(c echo.Context, needs string) error {
+		v, err := s.visitor(c, needs)
+		if err != nil {
 			return err
 		}
-		return h(c, *v)
+		return h(c, v)
 	}}
 }
 
@@ -85,15 +96,23 @@ func (s *Server) loggedIn(h func(echo.Context, Visitor) error) gate {
 // permission. Before anything is done the marks of the page are compared: it must be of this organization
 // and this person (UX 3).
 func (s *Server) member(p role.Permission, h func(echo.Context, roster.Actor) error) gate {
-	return gate{string(p), func(c echo.Context) error {
-		v := visitor(c)
-		if v == nil {
-			return errLoggedOut
-		}
-		if err := s.samePerson(c, v.person); err != nil {
+	return gate{string(p), func(c echo.Context, needs string) error {
+		v, err := s.visitor(c, needs)
+		if err != nil {
 			return err
 		}
-		entry, err := s.enter(c, *v)
+		entry, err := s.enter(c, v)
+		p := role.Permission(needs)
+		if fault.Is(err, fault.LostAccess) || err == nil && !entry.Actor.May(p) {
+			// A form may have taken away what it needs: who left, or gave up a role, and presses again is answered
+			// as the first time.
+			switch before, failed := s.roster.CameBefore(c.Request().Context(), entry.Actor); {
+			case failed != nil:
+				return failed
+			case before:
+				return h(c, entry.Actor)
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -110,12 +129,16 @@ func (s *Server) member(p role.Permission, h func(echo.Context, roster.Actor) er
 	}}
 }
 
-func visitor(c echo.Context) *Visitor {
+// visitor is who asks; nobody, where that is enough. A page of another person stops here.
+func (s *Server) visitor(c echo.Context, needs string) (Visitor, error) {
 	person := visitOf(c.Request().Context()).person
-	if person == nil {
-		return nil
+	switch {
+	case person != nil:
+		return Visitor{person: *person, trace: trace(c)}, s.samePerson(c, *person)
+	case needs == needsNothing || needs == needsToken:
+		return Visitor{}, nil
 	}
-	return &Visitor{person: *person, trace: trace(c)}
+	return Visitor{}, errLoggedOut
 }
 
 // claims are what a page says that it is of: hidden fields in its forms, headers from htmx.
@@ -156,7 +179,7 @@ func (s *Server) enter(c echo.Context, v Visitor) (roster.Entry, error) {
 	if err == nil || fault.Is(err, fault.NotFound) || fault.Is(err, fault.LostAccess) {
 		seen.frame = &entry.Frame
 		for _, org := range claims(r, "_org", "Roster-Org") {
-			if err != nil || org != entry.Actor.Organization().PublicID() {
+			if org != entry.Actor.Organization().PublicID() {
 				return entry, s.elsewhere(c, v, org, err)
 			}
 		}
@@ -232,6 +255,33 @@ func (s *Server) mayNot(c echo.Context, a roster.Actor, p role.Permission) error
 	return &problem{layout.ProblemSpec{Status: http.StatusForbidden, Title: fmt.Sprintf("You cannot %s", p.Action()), Around: s.around(c),
 		Text: fmt.Sprintf("Your role %s does not include “%s”.", mine, p.Label()), Ask: owners}}
 }
+
+// noteRefusal writes a line for a request that was refused for want of authority: who asked for what, and
+// what is needed. It is one line for one request, as in the log of requests, and says nothing that was sent.
+func (s *Server) noteRefusal(c echo.Context, r Route, err error) {
+	v := visitOf(c.Request().Context())
+	status := 0
+	var refused *problem
+	switch {
+	case errors.As(err, &refused): // by a gate
+		status = refused.spec.Status
+	case fault.Is(err, fault.Forbidden), err == nil && c.Response().Status == http.StatusForbidden:
+		status = http.StatusForbidden
+	case fault.Is(err, fault.LostAccess):
+		status = http.StatusNotFound
+	}
+	if status == 0 || v.person == nil {
+		return
+	}
+	attrs := []any{"request", v.id, "method", c.Request().Method, "route", r.Path, "needs", r.Needs, "status", status, "person", publicid.Person.Of(v.person.ID)}
+	if v.actor != nil {
+		attrs = append(attrs, "organization", v.actor.Organization().PublicID(), "roles", role.Names(v.actor.Roles()))
+	}
+	s.log.Warn("refused", attrs...)
+}
+
+// isPermission tells a permission, for which the rule book has words, from any other text.
+func isPermission(needs string) bool { return role.Permission(needs).Label() != needs }
 
 // around is the frame of the page that htmx asks from, as it would be drawn now.
 func (s *Server) around(c echo.Context) *layout.Page {

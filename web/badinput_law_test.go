@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	"golang.org/x/net/html"
 
 	"roster/internal/publicid"
 	"roster/internal/role"
@@ -23,6 +22,14 @@ import (
 // inside are the words of what is behind the pages: of the database, its driver, and the program.
 var inside = regexp.MustCompile(`(?i)sqlstate|constraint|violates|duplicate key|syntax error|\bpgx|pgconn|relation "|column "|goroutine|runtime error|\.go:\d|nil pointer|stack trace|invalid input|roster\.(users|memberships|organizations|invitations)|_pkey|_key\b|deadlock|scan error|cannot unmarshal|strconv`)
 
+// insideParts are in everything that inside finds; looking for them first saves reading most pages.
+var insideParts = []string{"sqlstate", "constraint", "violates", "duplicate", "syntax", "pgx", "pgconn", `relation "`, "relation &#34;", `column "`, "column &#34;", "routine", "runtime", ".go:", "pointer", "trace", "invalid", "roster.users", "roster.memberships", "roster.organizations", "roster.invitations", "_pkey", "_key", "deadlock", "scan", "unmarshal", "strconv"}
+
+func mayBeInside(raw string) bool {
+	raw = strings.ToLower(raw)
+	return slices.ContainsFunc(insideParts, func(part string) bool { return strings.Contains(raw, part) })
+}
+
 // isClear fails the test unless an answer is one that people can be given: it tells nothing of the inside, and a refusal is a
 // page with a heading, or a note where htmx asked.
 func (p *page) isClear(what string) {
@@ -30,8 +37,10 @@ func (p *page) isClear(what string) {
 	if p.status >= 500 {
 		p.t.Errorf("%s: status %d\n%s", what, p.status, p.text())
 	}
-	if found := inside.FindString(p.text()); found != "" {
-		p.t.Errorf("%s: the answer says %q\n%s", what, found, p.text())
+	if mayBeInside(p.raw) {
+		if found := inside.FindString(p.text()); found != "" {
+			p.t.Errorf("%s: the answer says %q\n%s", what, found, p.text())
+		}
 	}
 	if p.status >= 400 && len(p.all("h1", "", ""))+len(p.all("h2", "", ""))+len(p.all("", "class", "field__error")) == 0 {
 		p.t.Errorf("%s: status %d without words: %q", what, p.status, p.raw)
@@ -39,56 +48,38 @@ func (p *page) isClear(what string) {
 }
 
 // posts are all routes that change something, filled in, with the browser of somebody who may.
-func (l *law) posts() map[string]struct {
-	b  *browser
-	to aim
-} {
+func (l *law) posts() map[string]posting {
 	l.t.Helper()
-	all := map[string]struct {
-		b  *browser
-		to aim
-	}{}
-	ann, nobody := l.as(l.Ann), l.visitor()
-	k := l.links()
-	token := func(path string) string { return path[strings.LastIndex(path, "/")+1:] }
-	outside := map[string]struct {
-		b  *browser
-		to aim
-	}{
-		"POST /login":                      {nobody, aim{paths.LogIn, url.Values{"email": {l.Ann.Email}, "password": {rostertest.Password}}}},
-		"POST /logout":                     {ann, aim{paths.LogOut, url.Values{"next": {"/"}}}},
-		"POST /signup":                     {nobody, aim{paths.SignUp, url.Values{"name": {"Mo"}, "email": {"mo2@early.example"}, "password": {"seven lamps in a quiet room"}}}},
-		"POST /forgot":                     {nobody, aim{paths.Forgot, url.Values{"email": {l.Ann.Email}}}},
-		"POST /signup/confirm/:token":      {nobody, aim{k.confirm, url.Values{"password": {"seven lamps in a quiet room"}}}},
-		"POST /reset/:token":               {nobody, aim{k.reset, url.Values{"password": {rostertest.Password}}}},
-		"POST /login/link/:token":          {nobody, aim{k.logIn, url.Values{"next": {"/"}}}},
-		"POST /account/appearance":         {ann, aim{paths.Appearance, url.Values{"theme": {"dark"}, "shortcuts": {"on"}}}},
-		"POST /invitations/:token/accept":  {nobody, aim{paths.Accept(token(k.mailed)), url.Values{"name": {"Lin"}, "password": {rostertest.Password}}}},
-		"POST /invitations/:token/decline": {l.as(l.Zoe), aim{paths.Decline(token(k.copied)), url.Values{"block": {"on"}}}},
-		"POST /invitations/:token/renew":   {ann, aim{paths.Renew(token(k.copied)), url.Values{"x": {"y"}}}},
-		"POST /invitations/:token/report":  {nobody, aim{paths.Report(token(k.mailed)), url.Values{"unexpected": {"on"}}}},
-		"POST /orgs":                       {ann, aim{paths.Orgs, url.Values{"name": {"Sunrise"}, "slug": {"sunrise"}, "submission": {uuid.NewString()}}}},
-	}
+	all := map[string]posting{}
+	ann := l.as(l.Ann)
 	for _, r := range l.Web.Routes() {
 		line := r.Method + " " + r.Path
-		if _, tenant := needs[line]; tenant && r.Method == http.MethodPost {
+		switch c := routeCases[line]; {
+		case r.Method != http.MethodPost:
+		case isInside(r):
 			to := l.at(r.Path, rostertest.Acme, l.Ann)
 			if len(to.form) == 0 {
 				to.form = url.Values{"next": {"/orgs/acme/members"}}
 			}
-			all[line] = struct {
-				b  *browser
-				to aim
-			}{ann, to}
-		} else if r.Method == http.MethodPost {
-			one, ok := outside[line]
-			if !ok {
-				l.t.Errorf("%s has no case: say what is posted there", line)
+			all[line] = posting{ann, to}
+		case c.by == nil:
+			l.t.Errorf("%s has no case: say what is posted there", line)
+		default:
+			who, to := c.by(l)
+			b := l.visitor()
+			if who.ID != uuid.Nil {
+				b = l.as(who)
 			}
-			all[line] = one
+			all[line] = posting{b, to}
 		}
 	}
 	return all
+}
+
+// posting is somebody who sends a form somewhere.
+type posting struct {
+	b  *browser
+	to aim
 }
 
 // TestWhatNoPageSendsIsRefused sends to every route what no browser sends from a page of ours: two values for one field, NUL,
@@ -196,50 +187,7 @@ func (b *browser) sendRaw(method, path string, body io.Reader, headers []string)
 		t.Fatal(err)
 	}
 	p := &page{t: t, path: path, status: answer.StatusCode, header: answer.Header, raw: string(raw), location: answer.Header.Get("Location")}
-	if p.doc, err = html.Parse(strings.NewReader(p.raw)); err != nil {
-		t.Fatal(err)
-	}
 	return p
-}
-
-// TestOnlyTheMethodsOfTheTableAreServed: everything else is refused, with the methods that there are, and changes nothing. I97
-func TestOnlyTheMethodsOfTheTableAreServed(t *testing.T) {
-	t.Parallel()
-	l := obey(t)
-	served := map[string][]string{}
-	for _, r := range l.Web.Routes() {
-		served[r.Path] = append(served[r.Path], r.Method)
-	}
-	ann := l.as(l.Ann)
-	fill := regexp.MustCompile(`:[a-z]+`)
-	l.unchanged("methods", usedLast, func() {
-		for path, methods := range served {
-			at := fill.ReplaceAllString(strings.Replace(path, ":org", "acme", 1), "x")
-			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "QUERY", "PROPFIND", "LINK"} {
-				if slices.Contains(methods, method) {
-					continue
-				}
-				var body io.Reader
-				if method != http.MethodGet {
-					body = strings.NewReader("role=owner")
-				}
-				p := ann.sendRaw(method, at, body, []string{"Sec-Fetch-Site", "same-origin"})
-				what := method + " " + path
-				p.isClear(what)
-				if path == "/orgs/new" && method == "POST" || path == "/dev/gallery" && method == "GET" {
-					continue
-				}
-				if p.status != http.StatusMethodNotAllowed {
-					t.Errorf("%s: status %d, want 405", what, p.status)
-				}
-				for _, m := range methods {
-					if !strings.Contains(p.header.Get("Allow"), m) {
-						t.Errorf("%s: Allow is %q, want %v in it", what, p.header.Get("Allow"), methods)
-					}
-				}
-			}
-		}
-	})
 }
 
 // TestEveryFieldIsJudged sends to each field of each form what does not belong there: it is said, in words, what is wrong;
@@ -404,7 +352,7 @@ func TestOddThingsInFormsBreakNothing(t *testing.T) {
 	}
 }
 
-// TestDamagedCursors turns a bit in every place of every cursor: the answer is a list of this organization, or that the link is damaged.
+// TestDamagedCursors turns bits of every cursor, in two kinds in every place: the answer is a list of this organization, or that the link is damaged.
 // I18
 func TestDamagedCursors(t *testing.T) {
 	t.Parallel()
@@ -413,7 +361,7 @@ func TestDamagedCursors(t *testing.T) {
 	l.crowd2()
 	b := l.as(l.Ann)
 	tried := 0
-	for _, c := range []struct{ path, name string }{
+	for n, c := range []struct{ path, name string }{
 		{paths.Members(rostertest.Acme), "after"}, {paths.Members(rostertest.Acme) + "?sort=joined", "after"}, {paths.Members(rostertest.Acme) + "?sort=-name", "after"},
 		{paths.Invitations(rostertest.Acme) + "?show=all", "after"}, {paths.Member(rostertest.Acme, l.Membership(t, l.Cem, rostertest.Acme)), "before"},
 	} {
@@ -438,6 +386,9 @@ func TestDamagedCursors(t *testing.T) {
 		b.get(with(cursor)).says(200)
 		values := []string{cursor + "A", cursor[1:], cursor[:len(cursor)-1], strings.ToUpper(cursor), "x", "0", "%", strings.Repeat("A", 10_000), cursor + cursor, "'", "AAAAAAAAAAAAAAAAAAAAAA", cursor + "=", " " + cursor + "\n!"}
 		for i := range cursor {
+			if n > 1 && i%3 != n-2 { // the first of a name and the first of a time in every place, the others in a third
+				continue
+			}
 			damaged := []byte(cursor)
 			damaged[i] ^= []byte{1, 2, 16}[i%3]
 			values = append(values, string(damaged))

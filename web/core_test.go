@@ -25,6 +25,7 @@ import (
 	"roster/internal/account"
 	"roster/internal/fault"
 	"roster/internal/role"
+	"roster/internal/roster"
 	"roster/static"
 	"roster/views/layout"
 	"roster/views/paths"
@@ -100,6 +101,7 @@ func text(s string) templ.Component {
 // TestEveryAnswerCarriesThePolicy walks answers of every layer: what is refused early is as strict as a page.
 // I91 I100
 func TestEveryAnswerCarriesThePolicy(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	s.get("/test/boom", s.public(func(echo.Context) error { panic("boom") }))
 	for _, c := range []struct {
@@ -155,6 +157,7 @@ func TestEveryAnswerCarriesThePolicy(t *testing.T) {
 }
 
 func TestPlainHTTPPromisesNoHTTPS(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, func(c *Config) { c.URL.Scheme = "http" })
 	if got := ask(s, "GET", "/livez", "").Header().Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("Strict-Transport-Security over http: %q", got)
@@ -163,6 +166,7 @@ func TestPlainHTTPPromisesNoHTTPS(t *testing.T) {
 
 // A page with a token in its address tells the next site nothing, and is not indexed.
 func TestTokenPagesAreNotPassedOn(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	for _, target := range []string{"/invitations/" + secretToken, "/reset/" + secretToken, "/signup/confirm/" + secretToken, "/login/link/" + secretToken,
 		"/login?next=%2Finvitations%2F" + secretToken} {
@@ -178,6 +182,7 @@ func TestTokenPagesAreNotPassedOn(t *testing.T) {
 
 // I101
 func TestAnotherHostIsMisdirected(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	dev, _ := newTestServer(t, func(c *Config) { c.URL, c.Dev = mustParse(t, "http://localhost:8080"), true })
 	odd, _ := newTestServer(t, func(c *Config) { c.URL = mustParse(t, "https://roster.example:8443") })
@@ -209,6 +214,7 @@ func TestAnotherHostIsMisdirected(t *testing.T) {
 
 // I95
 func TestCrossOriginMatrix(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	through := s.sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	const cookie = "__Host-roster_session=x"
@@ -248,6 +254,7 @@ func TestCrossOriginMatrix(t *testing.T) {
 
 // I97 I104
 func TestLimitsComeBeforeEverything(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	reached := false
 	layer := s.limits(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -294,6 +301,7 @@ func TestLimitsComeBeforeEverything(t *testing.T) {
 		{"multipart", "POST", "/orgs", "--x\r\n", []string{"Content-Type", "multipart/form-data; boundary=x"}, 415},
 		{"no type", "POST", "/orgs", "name=Acme", []string{"Content-Type", ""}, 415},
 		{"another charset", "POST", "/orgs", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded; charset=utf-7"}, 415},
+		{"packed", "POST", "/orgs", "a=b", []string{"Content-Encoding", "gzip"}, 415},
 		{"override by header", "POST", "/orgs", "a=b", []string{"X-HTTP-Method-Override", "DELETE"}, 400},
 		{"override by another", "GET", "/orgs", "", []string{"X-Method-Override", "POST"}, 400},
 		{"override by field", "POST", "/orgs", "_method=delete", nil, 400},
@@ -310,6 +318,7 @@ func TestLimitsComeBeforeEverything(t *testing.T) {
 
 // I97: the form is what was posted, and never what stands in the address.
 func TestFieldsComeFromTheFormAlone(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	s.post("/test/fields", s.public(func(c echo.Context) error {
 		return s.page(c, Page{Document: text(fmt.Sprintf("%q %q %q %q %v %v", field(c, "name"), verbatim(c, "name"), field(c, "q"), query(c, "q"), ticked(c, "tell"), ticked(c, "q")))})
@@ -322,6 +331,7 @@ func TestFieldsComeFromTheFormAlone(t *testing.T) {
 
 // I99
 func TestClientAddressIsTheRightMostUntrustedHop(t *testing.T) {
+	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, c := range []struct {
 		remote    string
@@ -357,6 +367,7 @@ func TestClientAddressIsTheRightMostUntrustedHop(t *testing.T) {
 
 // I102
 func TestReturnAddressesStayHere(t *testing.T) {
+	t.Parallel()
 	for _, good := range []string{"/", "/orgs/acme/members", "/orgs/acme/members?q=ab&role=admin", "/orgs/acme#general", "/invitations/" + secretToken,
 		"/orgs/acme/members?q=a%2Fb", "/orgs/acme/members?q=http://x", "/orgs/acme?at=12:30"} {
 		if !localPath(good) {
@@ -377,6 +388,7 @@ func TestReturnAddressesStayHere(t *testing.T) {
 
 // I102: what a handler asks for is checked once more where it becomes a header.
 func TestRedirectsStayHere(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	s.post("/test/go", s.public(func(c echo.Context) error { return s.goTo(c, verbatim(c, "to")) }))
 	for _, to := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "/%2fevil.example", ""} {
@@ -398,6 +410,7 @@ func TestRedirectsStayHere(t *testing.T) {
 
 // I64 I106
 func TestLogKeepsNoSecrets(t *testing.T) {
+	t.Parallel()
 	s, logged := newTestServer(t, nil)
 	s.get("/test/fails/:token", s.public(func(echo.Context) error { return errors.New("out of luck") }))
 	for _, target := range []string{"/invitations/" + secretToken, "/invitations/" + secretToken + "/report", "/signup/confirm/" + secretToken, "/reset/" + secretToken,
@@ -432,6 +445,7 @@ func TestLogKeepsNoSecrets(t *testing.T) {
 
 // I98
 func TestPieceOrPage(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	s.get("/test/list", s.public(func(c echo.Context) error {
 		return s.page(c, Page{Document: text("document"), Piece: text("piece"), PushURL: "/test/list?q=a"})
@@ -481,6 +495,7 @@ func TestPieceOrPage(t *testing.T) {
 }
 
 func TestDoneIsAPieceOrAnotherPage(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	s.post("/test/pieces", s.public(func(c echo.Context) error {
 		return s.done(c, Done{To: "/orgs", Pieces: text("row"), Notice: layout.Notice{Kind: "ok", Text: "Done."}})
@@ -499,6 +514,7 @@ func TestDoneIsAPieceOrAnotherPage(t *testing.T) {
 
 // I98
 func TestLoggedOut(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	w := ask(s, "GET", "/orgs/acme/members?q=ab&role=admin", "")
 	if want := "/login?next=%2Forgs%2Facme%2Fmembers%3Fq%3Dab%26role%3Dadmin"; w.Code != 303 || w.Header().Get("Location") != want {
@@ -534,6 +550,7 @@ func TestLoggedOut(t *testing.T) {
 
 // I103
 func TestErrorsBecomeAnswers(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	var fails error
 	fail := s.public(func(echo.Context) error { return fails })
@@ -554,6 +571,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 		{fault.Wait("Too many tries.", 40*time.Second), 429, "40 seconds", "40"},
 		{fmt.Errorf("read: %w", fault.New(fault.Unavailable, "x")), 503, "Roster is not available", "5"},
 		{fmt.Errorf("read: %w", context.DeadlineExceeded), 503, "Roster is not available", "5"},
+		{fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), 503, "Pages can still be looked at", "5"},
 		{account.ErrEnded, 409, "Your password was changed", ""},
 		{errors.New("pq: secret detail"), 500, "Something went wrong on our side", ""},
 		{echo.ErrNotFound, 404, "We cannot find that page", ""},
@@ -596,6 +614,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 }
 
 func TestPanicIsAnError(t *testing.T) {
+	t.Parallel()
 	s, logged := newTestServer(t, nil)
 	s.get("/test/boom", s.public(func(echo.Context) error { panic("boom " + secretToken[:3]) }))
 	s.get("/test/half", s.public(func(c echo.Context) error {
@@ -623,6 +642,7 @@ func TestPanicIsAnError(t *testing.T) {
 }
 
 func TestCompression(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	long := strings.Repeat("All work and no play makes a long page. ", 100)
 	s.get("/test/long", s.public(func(c echo.Context) error { return s.page(c, Page{Document: text(long)}) }))
@@ -658,6 +678,7 @@ func TestCompression(t *testing.T) {
 
 // D4: the mark of a page says nothing, is always the same, and cannot be made up.
 func TestMarkOfAPerson(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	other, _ := newTestServer(t, func(c *Config) { c.Key = bytes.Repeat([]byte{8}, 32) })
 	mara := account.Person{ID: uuid.Must(uuid.NewV7()), Name: "Mara Lindqvist", Email: "mara@acme.example"}
@@ -695,6 +716,7 @@ func asPerson(s *Server, p account.Person, method, target, form string, headers 
 
 // I14, as far as the person goes.
 func TestAnotherPersonsPageChangesNothing(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	mara := account.Person{ID: uuid.Must(uuid.NewV7()), Name: "Mara Lindqvist"}
 	jonas := account.Person{ID: uuid.Must(uuid.NewV7()), Name: "Jonas Weber"}
@@ -715,7 +737,7 @@ func TestAnotherPersonsPageChangesNothing(t *testing.T) {
 	} {
 		reached = false
 		ctx, _ := asPerson(s, jonas, "POST", "/orgs", c.form, c.headers...)
-		err := g.serve(ctx)
+		err := g.serve(ctx, g.needs)
 		if reached != c.through {
 			t.Errorf("%s: reached %v, want %v", c.name, reached, c.through)
 		}
@@ -734,6 +756,7 @@ func TestAnotherPersonsPageChangesNothing(t *testing.T) {
 }
 
 func TestPageLoads(t *testing.T) {
+	t.Parallel()
 	browser := []string{"Sec-Fetch-Dest", "document", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "none"}
 	with := func(more ...string) []string { return append(slices.Clone(browser), more...) }
 	for _, c := range []struct {
@@ -766,6 +789,7 @@ func TestPageLoads(t *testing.T) {
 
 // Every route says what it needs, and what needs nothing stands on this short list.
 func TestRoutesSayWhatTheyNeed(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	public := []string{"GET /", "GET /login", "POST /login", "POST /logout", "GET /signup", "POST /signup", "GET /forgot", "POST /forgot"}
 	permissions := map[string]bool{}
@@ -814,8 +838,33 @@ func TestRoutesSayWhatTheyNeed(t *testing.T) {
 	}
 }
 
+// I73: a route that does not say what it needs, or says what nobody can check, stops the start.
+func TestAnUndeclaredRouteStopsTheStart(t *testing.T) {
+	t.Parallel()
+	h := func(echo.Context) error { return nil }
+	for name, add := range map[string]func(*Server){
+		"past the table": func(s *Server) { s.echo.GET("/test/open", h) },
+		"without a need": func(s *Server) {
+			s.get("/test/open", gate{serve: func(c echo.Context, _ string) error { return h(c) }})
+		},
+		"a need that is none": func(s *Server) {
+			s.post("/test/open", s.member("members.raed", func(echo.Context, roster.Actor) error { return nil }))
+		},
+		"another method": func(s *Server) { s.echo.DELETE("/orgs/:org", h) },
+	} {
+		s, _ := newTestServer(t, nil)
+		if err := s.declared(); err != nil {
+			t.Fatal(err)
+		}
+		if add(s); s.declared() == nil {
+			t.Errorf("a route %s is served", name)
+		}
+	}
+}
+
 // Addresses that pages are built with are those that are served.
 func TestPathsAreRoutes(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, func(c *Config) { c.Dev = true })
 	for _, c := range []struct{ method, built, route string }{
 		{"GET", paths.Home, "/"}, {"GET", paths.LogIn, "/login"}, {"GET", paths.LogInByLink("t"), "/login/link/:token"}, {"POST", paths.LogOut, "/logout"},
@@ -846,6 +895,7 @@ func TestPathsAreRoutes(t *testing.T) {
 }
 
 func TestInOrg(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]string{
 		"/orgs/old": "/orgs/new", "/orgs/old/members": "/orgs/new/members", "/orgs/old/members/mem_1/role": "/orgs/new/members/mem_1/role"} {
 		if got := inOrg(path, "new"); got != want {
@@ -855,6 +905,7 @@ func TestInOrg(t *testing.T) {
 }
 
 func TestUnknownPathsAndMethods(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	if w := ask(s, "GET", "/no/such/page", ""); w.Code != 404 || !strings.Contains(w.Body.String(), "We cannot find that page") {
 		t.Errorf("unknown path: %d", w.Code)
@@ -870,10 +921,20 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 
 // X64
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	now := Health{Database: Check{OK: true}, Migrations: Check{OK: true}, Keys: Check{OK: true}, Mail: Check{Detail: "3 letters wait"}}
 	s.health = func(context.Context) Health { return now }
-	status := func(path string) int { return ask(s, "GET", path, "", "Host", "10.0.0.9").Code }
+	status := func(path string) int {
+		w := ask(s, "GET", path, "", "Host", "10.0.0.9")
+		if w.Code == 503 && w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s does not say when to come back", path)
+		}
+		if closes := w.Header().Get("Connection") == "close"; closes != s.stopping.Load() {
+			t.Errorf("%s: the connection is closed: %t", path, closes)
+		}
+		return w.Code
+	}
 	if status("/livez") != 200 || status("/readyz") != 200 || status("/api/v1/health") != 200 {
 		t.Error("mail that waits keeps people away")
 	}
@@ -894,6 +955,7 @@ func TestHealth(t *testing.T) {
 
 // I47
 func TestCookies(t *testing.T) {
+	t.Parallel()
 	s, _ := newTestServer(t, nil)
 	w := httptest.NewRecorder()
 	s.giveCookie(w, s.sessions.cookie, "value", 0)

@@ -240,6 +240,10 @@ func (s *Server) pageReset(c echo.Context, v *Visitor, status int, form door.Res
 	if err != nil {
 		return err
 	}
+	if link.State == account.Used { // also whoever pressed twice reads this: their password is the new one
+		return s.pageGone(c, door.Gone{Title: "This link was already used", Text: "A new password was chosen with it. Log in with that one, or ask for another link there.",
+			URL: paths.LogIn, Label: "Log in"})
+	}
 	if link.State != account.Open {
 		return s.pageDeadLink(c, link, "This link is older than 30 minutes", door.Gone{URL: paths.Forgot, Label: "Ask for a new link"})
 	}

@@ -443,20 +443,3 @@ func TestAppearanceIsKept(t *testing.T) {
 	b.post("/account/appearance", form).says(http.StatusUnprocessableEntity, "Choose light, dark or as the system has it")
 	s.visitor().get("/account/appearance").leads("/login?next=%2Faccount%2Fappearance")
 }
-
-// I49: ten thousand strangers make no session.
-func TestStrangersMakeNoSessions(t *testing.T) {
-	t.Parallel()
-	s := emptySite(t)
-	for i := range 200 {
-		b := s.visitor()
-		for _, path := range []string{"/", "/login", "/signup", "/forgot"} {
-			if p := b.get(path, "Cookie", fmt.Sprintf("roster_session=%043d", i)); p.status != http.StatusOK || p.header.Get("Set-Cookie") != "" {
-				t.Fatalf("%s: status %d, cookie %q", path, p.status, p.header.Get("Set-Cookie"))
-			}
-		}
-	}
-	if n := s.Count(t, "SELECT count(*) FROM auth.sessions"); n != 0 {
-		t.Errorf("there are %d sessions", n)
-	}
-}

@@ -68,7 +68,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.refuse(w, r, spec)
 }
 
-// busy is how long to wait when the database is.
+// busy is how many seconds to wait when the database is: every 503 says so.
 const busy = 5
 
 // explain finds the status and the words.
@@ -89,7 +89,6 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) layo
 		return layout.ProblemSpec{Status: http.StatusConflict, Title: "You are not logged in", Text: "Your password was changed in the meantime. Log in with the new one.",
 			Links: []layout.Link{{URL: paths.LogIn, Label: "Log in"}}}
 	case errors.Is(err, context.DeadlineExceeded):
-		w.Header().Set("Retry-After", strconv.Itoa(busy))
 		return layout.ProblemSpec{Status: http.StatusServiceUnavailable}
 	}
 	return layout.ProblemSpec{Status: http.StatusInternalServerError, Unchanged: isSafe(r)}
@@ -139,8 +138,17 @@ func (s *Server) explainFault(w http.ResponseWriter, r *http.Request, f *fault.F
 		}
 		return spec
 	case fault.Unavailable:
-		w.Header().Set("Retry-After", strconv.Itoa(max(seconds, busy)))
+		if seconds > busy {
+			w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		}
 		return layout.ProblemSpec{Status: http.StatusServiceUnavailable}
+	case fault.ReadOnly:
+		spec := layout.ProblemSpec{Status: http.StatusServiceUnavailable, Title: f.Message,
+			Text: "Nothing was changed. Pages can still be looked at; try again in a few minutes."}
+		if v.person != nil && !isHTMX(r) && !isSafe(r) {
+			spec.Again = s.again(r, r.URL.Path)
+		}
+		return spec
 	}
 	s.log.Error("a fault of no kind", "request", v.id, "err", f)
 	return layout.ProblemSpec{Status: http.StatusInternalServerError, Unchanged: isSafe(r)}
@@ -181,13 +189,14 @@ func (s *Server) again(r *http.Request, to string) *layout.Again {
 // refuse answers with a problem: a page in the frame as far as it is known, or a note where htmx asked. If
 // not even that can be drawn, a page that was made at start does.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, spec layout.ProblemSpec) {
+	askLater(w.Header(), spec.Status)
 	if isHTMX(r) {
 		spec.Piece = true
 		s.aimProblem(w.Header(), r, spec.Status)
 		if err := s.write(w, r, spec.Status, layout.Problem(spec), false); err == nil {
 			return
 		}
-	} else if spec.Status != http.StatusServiceUnavailable {
+	} else if spec.Status != http.StatusServiceUnavailable || spec.Text != "" {
 		if err := s.write(w, r, spec.Status, layout.ProblemPage(s.knownFrame(r), spec), false); err == nil {
 			return
 		}
@@ -197,4 +206,11 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, spec layout.Prob
 		page = static.Problem503
 	}
 	writeStatic(w, r, spec.Status, page)
+}
+
+// askLater says when to come back, with a 503 that does not say it already.
+func askLater(h http.Header, status int) {
+	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", strconv.Itoa(busy))
+	}
 }

@@ -1,10 +1,14 @@
 package web
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -31,17 +35,19 @@ func query(c echo.Context, name string) string {
 	return strings.TrimSpace(c.Request().Form.Get(name))
 }
 
-// submission is the mark of one filled-in form, by which a second press is known; zero if there is none.
-func submission(c echo.Context) uuid.UUID {
-	id, err := uuid.Parse(verbatim(c, "submission"))
-	if err != nil {
+// submission names one filled-in form: the same page, as it was made for one person at one time, the same address,
+// and the same in every field. If that comes again it is the same press. Of a form without such a mark nothing can be
+// said; what htmx says of the page in its headers is no mark of a form, for a page outlives the rows in it.
+func submission(r *http.Request) uuid.UUID {
+	mark := r.PostForm.Get("_person")
+	if isSafe(r) || !strings.Contains(mark, renderedBy) {
 		return uuid.Nil
 	}
-	return id
+	h := hmac.New(sha256.New, []byte(mark))
+	fields := strings.ReplaceAll(r.PostForm.Encode(), "%0D%0A", "%0A") // “Send again” may spell an end of line anew
+	fmt.Fprintf(h, "%s %s\n%s", r.Method, r.URL.RequestURI(), fields)
+	return uuid.UUID(h.Sum(nil)[:16])
 }
-
-// newSubmission marks an empty form.
-func newSubmission() string { return uuid.NewString() }
 
 // next is where to go on to, if that is a page of ours; else "".
 func next(c echo.Context) string {
@@ -55,7 +61,7 @@ func next(c echo.Context) string {
 // localPath tells whether an address stays on this site, however a browser reads it: one slash in front,
 // no second one and no backslash behind it, also once decoded and cleaned, and nothing invisible.
 func localPath(to string) bool {
-	if to == "" || to[0] != '/' || len(to) > 2000 || strings.ContainsFunc(to, isControl) || !plainText(to) {
+	if to == "" || to[0] != '/' || strings.HasPrefix(to, "//") || len(to) > 2000 || strings.ContainsFunc(to, unicode.IsControl) || !plainText(to) {
 		return false
 	}
 	u, err := url.Parse(to)
@@ -64,7 +70,7 @@ func localPath(to string) bool {
 	}
 	decoded := u.Path
 	for range 3 { // written as %2f, as %252f, …
-		if strings.Contains(decoded, `\`) || strings.HasPrefix(decoded, "//") || strings.ContainsFunc(decoded, isControl) || !plainText(decoded) ||
+		if strings.Contains(decoded, `\`) || strings.HasPrefix(decoded, "//") || strings.ContainsFunc(decoded, unicode.IsControl) || !plainText(decoded) ||
 			strings.HasPrefix(path.Clean(decoded), "//") || strings.Contains(decoded, "//") {
 			return false
 		}

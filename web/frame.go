@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -44,7 +45,7 @@ func (s *Server) knownFrame(r *http.Request) layout.Page {
 	if v.person == nil {
 		return p
 	}
-	p.Theme, p.Shortcuts, p.Person = theme(v.person), v.person.Shortcuts, s.who(*v.person)
+	p.Theme, p.Shortcuts, p.Person = theme(v.person), v.person.Shortcuts, s.who(v)
 	current := account.RecordOf(r.Context()).Organization()
 	if v.actor != nil {
 		current = v.actor.Organization().ID
@@ -77,7 +78,7 @@ func (s *Server) focus(c echo.Context, title string) layout.FocusPage {
 	v := visitOf(c.Request().Context())
 	p := layout.FocusPage{Title: title, Site: s.site(), Notice: s.heard(c), NoIndex: v.secret}
 	if v.person != nil {
-		p.Theme, p.Person = theme(v.person), s.who(*v.person)
+		p.Theme, p.Person = theme(v.person), s.who(v)
 	}
 	if v.actor != nil {
 		p.OrgID = v.actor.Organization().PublicID()
@@ -95,7 +96,7 @@ func (s *Server) marks(c echo.Context) (org, person string) {
 		org = v.actor.Organization().PublicID()
 	}
 	if v.person != nil {
-		person = s.mark(*v.person)
+		person = s.pageMark(v)
 	}
 	return org, person
 }
@@ -107,8 +108,10 @@ func theme(p *account.Person) string {
 	return p.Theme
 }
 
-func (s *Server) who(p account.Person) *layout.Person {
-	return &layout.Person{Name: p.Name, Email: p.Email, Mark: s.mark(p), Initials: ui.Initials(p.Name), Hue: ui.Hue(publicid.Person.Of(p.ID))}
+// who is the person whose page it is.
+func (s *Server) who(v *visit) *layout.Person {
+	p := v.person
+	return &layout.Person{Name: p.Name, Email: p.Email, Mark: s.pageMark(v), Initials: ui.Initials(p.Name), Hue: ui.Hue(publicid.Person.Of(p.ID))}
 }
 
 func orgOf(a roster.Actor) *layout.Org {
@@ -118,13 +121,20 @@ func orgOf(a roster.Actor) *layout.Org {
 		MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate)}
 }
 
-// A mark is a person's id and name, sealed: it says nothing to a browser, is the same on every page of that
+// A mark is a person's id and name, sealed: it says nothing to a browser, is the same for all pages of that
 // person, and tells us who opened a page, so that the words can name them. The seal is SIV: the tag of what
 // is inside is also what it is encrypted with.
 const (
 	markTag  = 16
 	markName = 40 // bytes of the name that travel along
 )
+
+// renderedBy stands between a person's mark and the request that made the page.
+const renderedBy = "."
+
+// pageMark is the mark as it stands in one page: whose it is, and by which request it was made. So a form of one page
+// is told from the same form of the next.
+func (s *Server) pageMark(v *visit) string { return s.mark(*v.person) + renderedBy + v.id }
 
 // mark seals a person into the mark of their pages.
 func (s *Server) mark(p account.Person) string {
@@ -139,8 +149,9 @@ func (s *Server) mark(p account.Person) string {
 
 // readMark is who a page was made for; zero if no page of ours has that mark.
 func (s *Server) readMark(mark string) (uuid.UUID, string) {
-	sealed, err := base64.RawURLEncoding.DecodeString(mark)
-	if err != nil || len(sealed) < markTag+16 || len(sealed) > markTag+16+markName {
+	mark, _, _ = strings.Cut(mark, renderedBy)
+	sealed, ok := unspell(mark)
+	if !ok || len(sealed) < markTag+16 || len(sealed) > markTag+16+markName {
 		return uuid.Nil, ""
 	}
 	inside := s.markTurn(sealed[:markTag], sealed[markTag:])
@@ -148,6 +159,13 @@ func (s *Server) readMark(mark string) (uuid.UUID, string) {
 		return uuid.Nil, ""
 	}
 	return uuid.UUID(inside[:16]), string(inside[16:])
+}
+
+// unspell reads bytes in the one spelling in which they are written here; base64 has others, with line ends or other
+// bits at the end.
+func unspell(text string) ([]byte, bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	return raw, err == nil && base64.RawURLEncoding.EncodeToString(raw) == text
 }
 
 func (s *Server) markSeal(inside []byte) []byte {

@@ -54,6 +54,7 @@ func (s *Server) tellHealth(w http.ResponseWriter, r *http.Request) {
 	case !health.Ready():
 		status, word = http.StatusServiceUnavailable, "not ready"
 	}
+	askLater(w.Header(), status)
 	if r.URL.Path == paths.Ready {
 		tellPlain(w, status, word+"\n")
 		return

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -28,7 +29,7 @@ func (s *Server) listInvitations(c echo.Context, a roster.Actor) error {
 	if shown, err := strconv.Atoi(query(c, "shown")); err == nil && shown > 0 {
 		list.Before = shown // only said
 	}
-	answer := Page{Document: s.invitationsPage(c, a, invitations.Form{Submission: newSubmission()}, nil, list)}
+	answer := Page{Document: s.invitationsPage(c, a, invitations.Form{}, nil, list)}
 	if place := s.invitationPlace(c, a); list.After != "" {
 		answer.Piece = invitations.More(place, list)
 	} else {
@@ -70,8 +71,7 @@ func (s *Server) invitationsPage(c echo.Context, a roster.Actor, form invitation
 // invite sends one invitation at once; several are shown first, each with what would become of it. What was typed stays
 // until it is sent.
 func (s *Server) invite(c echo.Context, a roster.Actor) error {
-	form := invitations.Form{Addresses: verbatim(c, "emails"), Role: field(c, "role"), Days: field(c, "days"), Message: verbatim(c, "message"),
-		Submission: verbatim(c, "submission")}
+	form := invitations.Form{Addresses: verbatim(c, "emails"), Role: field(c, "role"), Days: field(c, "days"), Message: verbatim(c, "message")}
 	asked := field(c, "preview")
 	if asked == "edit" {
 		form.Focus = true
@@ -85,7 +85,7 @@ func (s *Server) invite(c echo.Context, a roster.Actor) error {
 		}
 	}
 	invited, err := s.roster.Invite(c.Request().Context(), a, roster.Invite{Addresses: form.Addresses, Role: form.Role, Days: days, Message: form.Message,
-		Submission: submission(c), MayPreview: asked != "no"})
+		MayPreview: asked != "no"})
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		return s.showInviteForm(c, a, http.StatusUnprocessableEntity, form, nil)
@@ -94,7 +94,7 @@ func (s *Server) invite(c echo.Context, a roster.Actor) error {
 		return err
 	}
 	as, _ := role.Parse(form.Role) // the domain has refused what is none
-	result := invitations.Result{Verdicts: invited.Verdicts, As: as, Sent: invited.Sent}
+	result := invitations.Result{Verdicts: invited.Verdicts, As: as, Sent: invited.Sent, Open: invited.Open}
 	switch {
 	case invited.Previewed:
 		return s.showPreview(c, a, form, result)
@@ -125,8 +125,8 @@ func (s *Server) showPreview(c echo.Context, a roster.Actor, form invitations.Fo
 
 // showSent tells what was done. Without a mail server that is a page with links, and it is shown once.
 func (s *Server) showSent(c echo.Context, a roster.Actor, result invitations.Result) error {
-	view := s.invitationsView(c, a, invitations.Form{Submission: newSubmission()}, &result, invitations.List{})
-	view.Open += result.Sent
+	view := s.invitationsView(c, a, invitations.Form{}, &result, invitations.List{})
+	view.Open = result.Open
 	view.Form.Focus = s.roster.Mails()                                                 // else the first link has it
 	pieces := templ.ComponentFunc(func(ctx context.Context, w io.Writer) (err error) { // a plain form shows no list, and reads none
 		if view.List, err = s.invitationList(c, a, shownFilter(c), ""); err != nil {
@@ -140,7 +140,7 @@ func (s *Server) showSent(c echo.Context, a roster.Actor, result invitations.Res
 	return s.page(c, Page{Document: invitations.LinksPage(s.frame(c, "Links to copy", "invitations"), view.Place, result), Piece: pieces, Secret: true})
 }
 
-// showNothingSent is what a second press of the same button finds, and a list of people who are all here already.
+// showNothingSent is for people who are all here or invited already.
 func (s *Server) showNothingSent(c echo.Context, a roster.Actor, form invitations.Form, result invitations.Result) error {
 	place := s.invitationPlace(c, a)
 	notice := layout.Notice{Kind: "info", Text: result.Words()}
@@ -224,24 +224,16 @@ func (s *Server) revokeInvitation(c echo.Context, a roster.Actor) error {
 	if err != nil {
 		return s.refuseChange(c, a, err)
 	}
-	open := a.Organization().OpenInvitations
-	if revoked.Expires.After(s.now(c)) {
-		open--
-	}
 	line := invitations.Line{Invitation: revoked, Undo: undo}
 	return s.done(c, Done{To: backFrom(c, a, revoked.ID), Notice: layout.Notice{Kind: "ok", Text: "Revoked the invitation of " + revoked.Email + ".",
-		Undo: s.undoInvitation(c, a, undo)}, Pieces: invitations.Revoked(s.invitationPlace(c, a), line, open)})
+		Undo: s.undoInvitation(c, a, undo)}, Pieces: invitations.Revoked(s.invitationPlace(c, a), line, revoked.StillOpen)})
 }
 
 // undoneInvitation tells that an Undo brought an invitation back.
 func (s *Server) undoneInvitation(c echo.Context, a roster.Actor, undone roster.Undone) error {
-	open := a.Organization().OpenInvitations
-	if field(c, "from") == "revoked" && undone.Invitation.State == "open" {
-		open++
-	}
 	line := invitations.Line{Invitation: *undone.Invitation}
 	return s.done(c, Done{To: backFrom(c, a, line.ID), Notice: layout.Notice{Kind: "ok", Text: undone.Text},
-		Pieces: invitations.Restored(s.invitationPlace(c, a), line, open, undone.Text)})
+		Pieces: invitations.Restored(s.invitationPlace(c, a), line, undone.Open, undone.Text)})
 }
 
 // backFrom is where a change leads without script: to the page of the invitation if it was made there, else to the list.
@@ -273,6 +265,9 @@ func (s *Server) refuseChange(c echo.Context, a roster.Actor, cause error) error
 	invitation, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
 	if err != nil {
 		return cause
+	}
+	if f.Kind == fault.TooMany {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.After.Seconds()))))
 	}
 	line := invitations.Line{Invitation: invitation, Problem: f.Error()}
 	piece := invitations.Row(s.invitationPlace(c, a), line)

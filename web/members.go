@@ -345,13 +345,12 @@ func (s *Server) removeMember(c echo.Context, a roster.Actor) error {
 	if !change.Changed {
 		return s.memberChanged(c, a, line, notice, "", text)
 	}
-	return s.memberChanged(c, a, line, notice, change.Undo, text+" Undo", s.memberCounts(c, a, -1))
+	return s.memberChanged(c, a, line, notice, change.Undo, text+" Undo", s.memberCounts(c, a, change.Members))
 }
 
-// memberCounts are the numbers of the page with one member more or less.
-func (s *Server) memberCounts(c echo.Context, a roster.Actor, more int) templ.Component {
-	org := a.Organization()
-	return members.Counts(s.membersHere(c, a, ""), org.Members+more, org.OpenInvitations, isFiltered(next(c)))
+// memberCounts are the numbers of the page with so many members.
+func (s *Server) memberCounts(c echo.Context, a roster.Actor, n int) templ.Component {
+	return members.Counts(s.membersHere(c, a, ""), n, a.Organization().OpenInvitations, isFiltered(next(c)))
 }
 
 // isFiltered tells whether the list at an address leaves anybody out: it counts what matches, not everybody.
@@ -416,7 +415,7 @@ func (s *Server) undo(c echo.Context, a roster.Actor) error {
 	}
 	line, notice := members.Line{Row: *undone.Member, Focus: true}, layout.Notice{Kind: "ok", Text: undone.Text}
 	if ticked(c, "removed") {
-		return s.memberChanged(c, a, line, notice, "", undone.Text, s.memberCounts(c, a, 1))
+		return s.memberChanged(c, a, line, notice, "", undone.Text, s.memberCounts(c, a, undone.Members))
 	}
 	return s.memberChanged(c, a, line, notice, "", undone.Text)
 }

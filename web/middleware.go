@@ -182,6 +182,9 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
+		if s.stopping.Load() { // the next request of this browser or proxy goes to another node, by a connection of its own
+			h.Set("Connection", "close")
+		}
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -234,19 +237,23 @@ func (s *Server) isOurs(host string) bool {
 		return false
 	}
 	name := u.Hostname()
-	if name == "localhost" {
-		return host == name || host == name+":"+u.Port()
+	if at, err := netip.ParseAddr(name); name != "localhost" && (err != nil || !at.IsLoopback() || at.Zone() != "") {
+		return false
+	} else if at.Is6() {
+		name = "[" + name + "]"
 	}
-	at, err := netip.ParseAddr(name)
-	return err == nil && at.IsLoopback()
+	return host == name || host == name+":"+u.Port()
 }
 
-// Limits of one request (SECURITY 0).
+// Limits of one request (SECURITY 0). A body comes within bodyTime, and from its first moments on at no less
+// than bodyRate.
 const (
 	bodyMax   = 64 << 10
 	fieldsMax = 200
 	ticksMax  = 1000
 	bodyTime  = 10 * time.Second
+	bodyStart = 5 * time.Second
+	bodyRate  = 16 << 10 // bytes a second
 )
 
 // ticks are the fields that may come more than once: selections of many rows.
@@ -295,18 +302,12 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 	if r.ContentLength > bodyMax {
 		return http.StatusRequestEntityTooLarge
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // not every connection has one
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
-	_ = control.SetReadDeadline(time.Time{})
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return http.StatusRequestTimeout
-	case err != nil:
-		return http.StatusBadRequest
+	if r.Header.Get("Content-Encoding") != "" { // nothing is unpacked here, so nothing can swell
+		return http.StatusUnsupportedMediaType
+	}
+	body, status := readBody(w, r)
+	if status != 0 {
+		return status
 	}
 	r.Body = http.NoBody
 	if len(body) == 0 {
@@ -331,6 +332,44 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 	}
 	r.PostForm = inForm
 	return 0
+}
+
+// readBody takes in the whole body, if it is small enough and comes fast enough.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+	conn := http.NewResponseController(w)
+	came := &steady{body: http.MaxBytesReader(w, r.Body, bodyMax), until: conn.SetReadDeadline, began: time.Now()}
+	body, err := io.ReadAll(came)
+	var tooLarge *http.MaxBytesError
+	status := http.StatusBadRequest
+	switch {
+	case err == nil:
+		_ = conn.SetReadDeadline(time.Time{})
+		return body, 0
+	case errors.As(err, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		status = http.StatusRequestTimeout
+	}
+	// The deadline stays: the server would wait without one for the rest before it answers.
+	w.Header().Set("Connection", "close")
+	return nil, status
+}
+
+// steady is a body that must not come too slowly: with each part the time that it has left is set anew.
+type steady struct {
+	body  io.Reader
+	until func(time.Time) error
+	began time.Time
+	bytes int64
+}
+
+// Read waits for the next part.
+func (s *steady) Read(p []byte) (int, error) {
+	left := min(bodyStart+time.Duration(s.bytes)*time.Second/bodyRate, bodyTime)
+	_ = s.until(s.began.Add(left)) // not every connection has a deadline
+	n, err := s.body.Read(p)
+	s.bytes += int64(n)
+	return n, err
 }
 
 // fields parses a query or a form strictly.

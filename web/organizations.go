@@ -38,12 +38,12 @@ func (s *Server) welcome(c echo.Context, v Visitor) error {
 	if frame := s.frame(c, "", ""); len(frame.Orgs) > 0 {
 		return s.goTo(c, paths.Home)
 	}
-	return s.showNewOrganization(c, http.StatusOK, organizations.Form{Submission: newSubmission()})
+	return s.showNewOrganization(c, http.StatusOK, organizations.Form{})
 }
 
 // newOrganization shows the form for a further organization.
 func (s *Server) newOrganization(c echo.Context, v Visitor) error {
-	return s.showNewOrganization(c, http.StatusOK, organizations.Form{Submission: newSubmission()})
+	return s.showNewOrganization(c, http.StatusOK, organizations.Form{})
 }
 
 // showNewOrganization is the form, empty or as it came back: as the first of three steps for somebody who is
@@ -66,7 +66,7 @@ func (s *Server) showNewOrganization(c echo.Context, status int, form organizati
 // checkSlug says whether an address is free while it is typed, and proposes one from the name as long as
 // nobody has typed their own. Without script its links lead to the form with a suggestion in it.
 func (s *Server) checkSlug(c echo.Context, v Visitor) error {
-	form := organizations.Form{Name: query(c, "name"), Slug: query(c, "slug"), Proposed: query(c, "proposed"), Submission: newSubmission(), Picked: query(c, "pick") != ""}
+	form := organizations.Form{Name: query(c, "name"), Slug: query(c, "slug"), Proposed: query(c, "proposed"), Picked: query(c, "pick") != ""}
 	own := form.Slug != "" && form.Slug != form.Proposed
 	if !own {
 		form.Slug = ""
@@ -91,15 +91,12 @@ func (s *Server) checkSlug(c echo.Context, v Visitor) error {
 // in it. What was typed stays when something is wrong, and an address that is taken comes with free ones.
 func (s *Server) createOrganization(c echo.Context, v Visitor) error {
 	ctx := c.Request().Context()
-	form := organizations.Form{Name: field(c, "name"), Slug: field(c, "slug"), Proposed: field(c, "proposed"), Submission: field(c, "submission")}
-	slug, id, err := s.roster.CreateOrganization(ctx, v.Person(), roster.NewOrganization{Name: form.Name, Slug: form.Slug, Submission: submission(c)}, v.Trace())
+	form := organizations.Form{Name: field(c, "name"), Slug: field(c, "slug"), Proposed: field(c, "proposed")}
+	slug, id, err := s.roster.CreateOrganization(ctx, v.Person(), roster.NewOrganization{Name: form.Name, Slug: form.Slug}, v.Trace())
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		if form.Slug == "" {
 			form.Slug, form.Proposed = slug, slug
-		}
-		if form.Submission == "" {
-			form.Submission = newSubmission()
 		}
 		if i := slices.IndexFunc(errs, func(e ui.FieldError) bool { return e.Field == "slug" }); i >= 0 {
 			check, err := s.roster.CheckSlug(ctx, form.Name, form.Slug)
@@ -126,8 +123,7 @@ func (s *Server) createOrganization(c echo.Context, v Visitor) error {
 // welcomeInvite is the second step: invite people, or skip it.
 func (s *Server) welcomeInvite(c echo.Context, a roster.Actor) error {
 	org, person := s.marks(c)
-	form := organizations.Invite{OrgName: a.Organization().Name, Slug: a.Organization().Slug, Org: org, Person: person,
-		Submission: newSubmission(), Mails: s.roster.Mails()}
+	form := organizations.Invite{OrgName: a.Organization().Name, Slug: a.Organization().Slug, Org: org, Person: person, Mails: s.roster.Mails()}
 	for _, r := range role.All {
 		if role.MayInviteAs(a.Roles(), r) {
 			form.Roles = append(form.Roles, r)

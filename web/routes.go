@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -17,7 +18,13 @@ type Route struct {
 }
 
 // Routes lists every route of the site.
-func (s *Server) Routes() []Route { return append([]Route(nil), s.routes...) }
+func (s *Server) Routes() []Route {
+	all := make([]Route, len(s.routes))
+	for i, r := range s.routes {
+		all[i] = *r
+	}
+	return all
+}
 
 // register is the whole site on one page: method, path, what is needed, handler.
 func (s *Server) register() {
@@ -102,12 +109,40 @@ func (s *Server) build() *echo.Echo {
 
 // get answers GET, and HEAD as well: a page's head is asked for by whoever looks whether a link is alive.
 func (s *Server) get(path string, g gate) {
-	s.echo.GET(path, g.serve)
-	s.echo.HEAD(path, g.serve)
-	s.routes = append(s.routes, Route{http.MethodGet, path, g.needs})
+	serve := s.add(http.MethodGet, path, g)
+	s.echo.GET(path, serve)
+	s.echo.HEAD(path, serve)
 }
 
-func (s *Server) post(path string, g gate) {
-	s.echo.POST(path, g.serve)
-	s.routes = append(s.routes, Route{http.MethodPost, path, g.needs})
+func (s *Server) post(path string, g gate) { s.echo.POST(path, s.add(http.MethodPost, path, g)) }
+
+// add writes a route into the table, and has its gate check what stands there.
+func (s *Server) add(method, path string, g gate) echo.HandlerFunc {
+	r := &Route{method, path, g.needs}
+	s.routes = append(s.routes, r)
+	return func(c echo.Context) error {
+		err := g.serve(c, r.Needs)
+		s.noteRefusal(c, *r, err)
+		return err
+	}
+}
+
+// declared refuses to start with a route that does not say what it needs.
+func (s *Server) declared() error {
+	says := map[string]string{}
+	for _, r := range s.routes {
+		says[r.Method+" "+r.Path] = r.Needs
+	}
+	for _, r := range s.echo.Routes() {
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		switch needs := says[method+" "+r.Path]; {
+		case needs == needsNothing, needs == needsToken, needs == needsLogIn, isPermission(needs):
+		default:
+			return fmt.Errorf("web: %s %s needs %q, which is nothing that can be checked", r.Method, r.Path, needs)
+		}
+	}
+	return nil
 }

@@ -54,7 +54,7 @@ type Server struct {
 	log      *slog.Logger
 
 	echo       *echo.Echo
-	routes     []Route
+	routes     []*Route
 	sessions   sessions
 	origin     *http.CrossOriginProtection
 	markKey    []byte
@@ -86,7 +86,10 @@ func New(c Config, r *roster.Roster, a *account.Accounts, sessions *account.Sess
 		return nil, fmt.Errorf("make the seal of notices: %w", err)
 	}
 	s.echo = s.build()
-	s.handler = s.stack()
+	if err := s.declared(); err != nil {
+		return nil, err
+	}
+	s.handler = s.stack(s.layers())
 	return s, nil
 }
 
@@ -112,10 +115,13 @@ func (s *Server) Stop() { s.stopping.Store(true) }
 // budget is the time a request has, from its first byte to its answer.
 const budget = 10 * time.Second
 
-// stack is what a request goes through, outermost first. Each layer refuses what the ones below it need
+// layer is a part of the stack around the router.
+type layer = func(http.Handler) http.Handler
+
+// layers are what a request goes through, outermost first. Each layer refuses what the ones below it need
 // not know about; static files and health go past all but the first two.
-func (s *Server) stack() http.Handler {
-	layers := []func(http.Handler) http.Handler{
+func (s *Server) layers() []layer {
+	return []layer{
 		s.watch,      // request id, the client's address, recovery from a panic, the access log
 		s.headers,    // the policy, on every answer, errors included
 		s.beside,     // static files and health: no session, no database, any Host
@@ -125,6 +131,10 @@ func (s *Server) stack() http.Handler {
 		s.inTime,     // the budget
 		s.session,    // who is it; outside Echo, so that errors are answered inside it
 	}
+}
+
+// stack puts the layers around the router.
+func (s *Server) stack(layers []layer) http.Handler {
 	var h http.Handler = s.echo
 	for i := len(layers) - 1; i >= 0; i-- {
 		h = layers[i](h)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -66,10 +67,49 @@ func (s *Server) session(next http.Handler) http.Handler {
 			v.person = &person
 		}
 		if record.Succeeded() {
-			s.giveCookie(w, s.sessions.cookie, s.sessions.store.Successor(v.token), 0)
+			w = &late{ResponseWriter: w, give: func() { s.giveSuccessor(ctx, w, s.sessions.store.Successor(v.token)) }}
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// late does something right before the first byte of the answer.
+type late struct {
+	http.ResponseWriter
+	give  func()
+	given bool
+}
+
+func (w *late) WriteHeader(status int) {
+	if !w.given {
+		w.given = true
+		w.give()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *late) Write(b []byte) (int, error) {
+	if !w.given {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *late) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// giveSuccessor gives the token after a switch to who still came with the one before, unless the answer took so long that
+// the session was switched again or is over: a browser would put the dead token over its newer one. An answer that says
+// itself what becomes of the cookie is left alone.
+func (s *Server) giveSuccessor(ctx context.Context, w http.ResponseWriter, successor string) {
+	for _, given := range w.Header().Values("Set-Cookie") {
+		if strings.HasPrefix(given, s.sessions.cookie+"=") {
+			return
+		}
+	}
+	if now, err := s.sessions.store.IsCurrent(ctx, successor); err == nil && now {
+		s.giveCookie(w, s.sessions.cookie, successor, 0)
+	}
 }
 
 // giveCookie writes a cookie; without a life it ends with the browser. An empty value takes it away.
@@ -132,8 +172,10 @@ func (s *Server) switchTo(c echo.Context, org uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	v.token = token
-	s.giveCookie(c.Response(), s.sessions.cookie, token, 0)
+	if token != "" { // else other tabs have switched on meanwhile, and the browser has a newer one
+		v.token = token
+		s.giveCookie(c.Response(), s.sessions.cookie, token, 0)
+	}
 	return nil
 }
 
@@ -182,8 +224,8 @@ func (s *Server) heard(c echo.Context) *layout.Notice {
 	}
 	s.giveCookie(c.Response(), s.sessions.notice, "", 0)
 	var n layout.Notice
-	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if err != nil {
+	sealed, ok := unspell(cookie.Value)
+	if !ok {
 		return v.notice
 	}
 	text, err := s.noticeSeal.Open(nil, nil, sealed, v.person.ID[:]) // of somebody else: not theirs to read
@@ -220,5 +262,6 @@ func trace(c echo.Context) account.Trace {
 	for len(agent) > 500 || !utf8.ValidString(agent) {
 		agent = agent[:min(len(agent)-1, 500)]
 	}
-	return account.Trace{Address: v.address, UserAgent: agent, RequestID: v.id, Session: account.RecordOf(r.Context()).Session()}
+	return account.Trace{Address: v.address, UserAgent: agent, RequestID: v.id, Session: account.RecordOf(r.Context()).Session(),
+		Submission: submission(r)}
 }

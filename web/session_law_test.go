@@ -21,11 +21,7 @@ import (
 func (l *law) with(token string) *browser {
 	l.t.Helper()
 	b := l.visitor()
-	address, err := url.Parse(l.URL)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	b.client.Jar.SetCookies(address, []*http.Cookie{{Name: "roster_session", Value: token, Path: "/"}})
+	b.hold(token)
 	return b
 }
 
@@ -344,6 +340,7 @@ func TestAThousandStrangersLeaveNoSession(t *testing.T) {
 	t.Parallel()
 	l := obey(t)
 	all := []string{"/", paths.LogIn, paths.SignUp, paths.Forgot, paths.Orgs, paths.Org(rostertest.Acme), paths.Members(rostertest.Acme), "/invitations/x", "/reset/x", "/no/such/page", static.URL("roster.css"), paths.Live}
+	l.ready(8)
 	l.unchanged("strangers", nil, func() {
 		rostertest.Together(8, func(i int) {
 			b := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -3,6 +3,8 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/net/html"
@@ -21,6 +24,7 @@ import (
 	"roster/db"
 	"roster/db/dbtest"
 	"roster/internal/account"
+	"roster/internal/publicid"
 	"roster/internal/rostertest"
 	"roster/views/paths"
 	"roster/web"
@@ -39,6 +43,9 @@ type site struct {
 	logged   *logBuffer
 }
 
+// connections are enough for all requests that a test has at once: how a crowded pool answers is told elsewhere (R10).
+const connections = 20
+
 // newSite serves the small world. What goes wrong on the server's side fails the test.
 func newSite(t *testing.T) *site {
 	t.Helper()
@@ -54,7 +61,7 @@ func emptySite(t *testing.T) *site {
 func serve(t *testing.T, world func(testing.TB, ...func(*db.Config)) *rostertest.World, options ...func(*account.Config)) *site {
 	t.Helper()
 	s := &site{t: t, turns: &turns{}, logged: &logBuffer{}}
-	s.World = world(t, func(c *db.Config) { c.Tracer = s.turns })
+	s.World = world(t, func(c *db.Config) { c.Tracer, c.MaxConns = s.turns, connections })
 	accounts := account.Config{DB: s.DB, Outbox: s.Outbox, Key: s.Key, Mails: true, SignUp: true}
 	for _, option := range options {
 		option(&accounts)
@@ -91,6 +98,18 @@ func serve(t *testing.T, world func(testing.TB, ...func(*db.Config)) *rostertest
 	})
 	s.URL = address.String()
 	return s
+}
+
+// ready opens connections for so many requests at once. On a crowded machine that takes longer than a request waits for one.
+func (s *site) ready(n int) {
+	s.t.Helper()
+	rostertest.Together(n, func(int) {
+		for range 3 {
+			if err := s.DB.Ping(s.t.Context()); err != nil {
+				s.t.Error(err)
+			}
+		}
+	})
 }
 
 // logBuffer may be written by several requests at once.
@@ -144,6 +163,10 @@ type browser struct {
 	at     string // the page that is open
 }
 
+// uncompressed asks for pages as they are: packing and unpacking each takes longer than making it. TestCompression and the
+// laws over https ask otherwise.
+var uncompressed = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 20}
+
 // visitor opens a browser in which nobody is logged in.
 func (s *site) visitor() *browser {
 	s.t.Helper()
@@ -151,17 +174,49 @@ func (s *site) visitor() *browser {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &browser{site: s, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{site: s, client: &http.Client{Transport: uncompressed, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// as opens a browser and logs somebody in through the door.
+// as opens a browser in which somebody is logged in.
 func (s *site) as(p account.Person) *browser {
 	s.t.Helper()
 	b := s.visitor()
-	b.logIn(p)
+	b.hold(s.session(p))
 	return b
 }
 
+// session begins one of somebody past the door, and answers with its token: what the door does to compare a password
+// takes longer than most tests. Tests of the door itself go through it, by logIn.
+func (s *site) session(p account.Person) string {
+	s.t.Helper()
+	var secret [32]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	token := base64.RawURLEncoding.EncodeToString(secret[:])
+	data, err := account.Codec{}.Encode(time.Now().Add(12*time.Hour), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.SQL(s.t, `INSERT INTO auth.sessions (token_digest, public_id, user_id, data, active_org, epoch, user_agent, address, expires_at)
+		SELECT $1, $2, c.user_id, $3, c.last_org, i.epoch, 'rostertest', '127.0.0.1', now() + interval '12 hours'
+		FROM auth.credentials c, auth.instance i WHERE c.user_id = $4`, digestOf(token), publicid.New(), data, p.ID)
+	return token
+}
+
+// hold puts a session's token into the browser.
+func (b *browser) hold(token string) {
+	b.site.t.Helper()
+	address, err := url.Parse(b.site.URL)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	cookie := &http.Cookie{Name: "roster_session", Value: token, Path: "/"}
+	if address.Scheme == "https" {
+		cookie.Name, cookie.Secure = "__Host-roster_session", true
+	}
+	b.client.Jar.SetCookies(address, []*http.Cookie{cookie})
+}
+
+// logIn logs somebody in through the door.
 func (b *browser) logIn(p account.Person) {
 	b.site.t.Helper()
 	if in := b.post(paths.LogIn, url.Values{"email": {p.Email}, "password": {rostertest.Password}}); in.status != http.StatusSeeOther {
@@ -213,9 +268,13 @@ func (b *browser) send(method, path string, form url.Values, headers []string) *
 		r.Header.Set("Origin", b.site.URL)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-		if headers[i+1] == "" {
+		switch {
+		case headers[i] == "Host":
+			r.Host = headers[i+1]
+		case headers[i+1] == "":
 			r.Header.Del(headers[i])
+		default:
+			r.Header.Set(headers[i], headers[i+1])
 		}
 	}
 	before := b.site.turns.n.Load()
@@ -232,9 +291,6 @@ func (b *browser) send(method, path string, form url.Values, headers []string) *
 	if p.location = answer.Header.Get("Location"); p.location == "" {
 		p.location = answer.Header.Get("HX-Redirect")
 	}
-	if p.doc, err = html.Parse(strings.NewReader(p.raw)); err != nil {
-		t.Fatal(err)
-	}
 	if method == http.MethodGet && r.Header.Get("HX-Request") == "" && p.status == http.StatusOK {
 		b.at = path
 	}
@@ -249,7 +305,7 @@ func (b *browser) cookie() string {
 		b.site.t.Fatal(err)
 	}
 	for _, c := range b.client.Jar.Cookies(address) {
-		if c.Name == "roster_session" {
+		if strings.HasSuffix(c.Name, "roster_session") {
 			return c.Value
 		}
 	}
@@ -264,14 +320,27 @@ type page struct {
 	location string // where it leads, for a plain form or for htmx
 	header   http.Header
 	raw      string
-	doc      *html.Node
-	turns    int // round trips that it took
+	read     *html.Node // by doc
+	turns    int        // round trips that it took
+}
+
+// doc is the answer as a browser reads it.
+func (p *page) doc() *html.Node {
+	p.t.Helper()
+	if p.read == nil {
+		read, err := html.Parse(strings.NewReader(p.raw))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.read = read
+	}
+	return p.read
 }
 
 // all finds elements by tag (or "" for any) and an attribute with its value (or without: "" for any).
 func (p *page) all(tag, attr, value string) []*html.Node {
 	var found []*html.Node
-	for n := range p.doc.Descendants() {
+	for n := range p.doc().Descendants() {
 		if n.Type != html.ElementNode || tag != "" && n.Data != tag {
 			continue
 		}
@@ -352,7 +421,7 @@ func fields(form *html.Node) url.Values {
 }
 
 // text is what the page says, in one line.
-func (p *page) text() string { return plain(p.doc) }
+func (p *page) text() string { return plain(p.doc()) }
 
 // textOf is what the element with an id says.
 func (p *page) textOf(id string) string {

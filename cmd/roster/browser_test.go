@@ -28,8 +28,7 @@ func startSite(t *testing.T, d *dbtest.Database, environ ...string) *site {
 	address := freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
 	s.url = "http://localhost:" + port
-	environ = append([]string{"ROSTER_LISTEN=" + address, "ROSTER_URL=" + s.url, "ROSTER_DATA=" + t.TempDir(), "ROSTER_DATABASE_URL=" + d.URL("roster_app"),
-		"ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"), "ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker")}, environ...)
+	environ = append(append(d.Environ(), "ROSTER_LISTEN="+address, "ROSTER_URL="+s.url, "ROSTER_DATA="+t.TempDir()), environ...)
 	ctx, stop := context.WithCancel(context.Background())
 	out, log := newListener(), s.log
 	ended := make(chan int, 1)

@@ -64,8 +64,7 @@ func TestServerOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Empty(t, "template1")
 	admin := d.Superuser(t).Config().User
-	environ := []string{testKey, "ROSTER_URL=http://localhost:1", "ROSTER_DATABASE_URL=" + d.URL("roster_app"), "ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"),
-		"ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker"), "ROSTER_ADMIN_DATABASE_URL=" + d.URL(admin)}
+	environ := append(d.Environ(), "ROSTER_URL=http://localhost:1", "ROSTER_ADMIN_DATABASE_URL="+d.URL(admin))
 	if status, _, log := typed(t, environ, "serve"); status != 1 || !strings.Contains(log, "run roster migrate") {
 		t.Fatalf("without a schema: %d %q", status, log)
 	}

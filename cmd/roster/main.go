@@ -47,6 +47,7 @@ func commands() []command {
 		{"migrate", "", "prepare a database of your own: roles and schema (ROSTER_ADMIN_DATABASE_URL)", migrate},
 		{"seed", "[--members N]", "fill the database with a believable world to try things with", seedWorld},
 		{"link", "[--reset] EMAIL", "print a one-time link to hand to somebody: to sign up, to log in, or for a new password", link},
+		{"prove", "[--report DIR]", "try to break the isolation of organizations; the dated report goes to DIR, or the working directory", proveIsolation},
 		{"version", "", "print the version", version},
 	}
 }

@@ -16,7 +16,7 @@ import (
 const database = "roster"
 
 // prepare makes the database of the private server, its roles and its schema.
-func prepare(ctx context.Context, server *privatepg.Server) error {
+func prepare(ctx context.Context, server *privatepg.Server, contextKey []byte) error {
 	admin, err := pgx.Connect(ctx, server.URL(server.Superuser(), "postgres"))
 	if err != nil {
 		return fmt.Errorf("connect to the private server: %w", err)
@@ -34,7 +34,15 @@ func prepare(ctx context.Context, server *privatepg.Server) error {
 	if err := db.Prepare(ctx, server.URL(server.Superuser(), database)); err != nil {
 		return err
 	}
-	return db.Migrate(ctx, server.URL("roster_migrate", database))
+	return db.Migrate(ctx, server.URL("roster_migrate", database), contextKey)
+}
+
+// contextKey signs what enters an organization; nil where the installation does not ask for that.
+func contextKey(conf config.Config) ([]byte, error) {
+	if !conf.SignedContext {
+		return nil, nil
+	}
+	return db.ContextKey(conf.Key)
 }
 
 // migrate prepares a database of one's own. The administrator's address names it; the roles are made if
@@ -55,7 +63,11 @@ func migrate(ctx context.Context, c call) error {
 			return err
 		}
 	}
-	if err := db.Migrate(ctx, conf.AdminURL); err != nil {
+	key, err := contextKey(conf)
+	if err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx, conf.AdminURL, key); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, "The database is ready.")

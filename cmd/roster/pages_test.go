@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -158,8 +157,7 @@ func paint(t *testing.T) *gallery {
 	}
 	g.links["used"] = used
 
-	key := "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(w.Key)
-	g.main = developing(t, w.Database, key, "ROSTER_OPERATOR=Acme Hosting", "ROSTER_PRIVACY_URL=https://acme.example/privacy", "ROSTER_HELP_URL=https://acme.example/help")
+	g.main = developing(t, w.Database, "ROSTER_OPERATOR=Acme Hosting", "ROSTER_PRIVACY_URL=https://acme.example/privacy", "ROSTER_HELP_URL=https://acme.example/help")
 	settled(t, func() bool {
 		return w.Count(t, `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND delivery = 'queued'`) == 0
 	})
@@ -168,9 +166,8 @@ func paint(t *testing.T) *gallery {
 	small := rostertest.New(t)
 	g.people["Ann Owner"] = small.Ann
 	small.Invite(t, small.Ann, rostertest.Acme, "letter@new.example", role.Member)
-	key = "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(small.Key)
-	g.caught = startSite(t, small.Database, key, "ROSTER_DEV=1")
-	g.handed = startSite(t, small.Database, key)
+	g.caught = startSite(t, small.Database, "ROSTER_DEV=1")
+	g.handed = startSite(t, small.Database)
 	g.links["handed"] = small.Link(t, small.Ann, rostertest.Acme, small.Invite(t, small.Ann, rostertest.Acme, "hand@new.example", role.Member))
 	g.links["sign-up"] = operatorLink(t, g.handed, small, "first@new.example")
 	g.links["log-in"] = operatorLink(t, g.handed, small, small.Ben.Email)
@@ -206,9 +203,7 @@ func settled(t *testing.T, so func() bool) {
 // operatorLink is what `roster link` prints.
 func operatorLink(t *testing.T, s *site, w *rostertest.World, email string) string {
 	t.Helper()
-	environ := []string{"ROSTER_URL=" + s.url, "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(w.Key), "ROSTER_DATABASE_URL=" + w.Database.URL("roster_app"),
-		"ROSTER_AUTH_DATABASE_URL=" + w.Database.URL("roster_auth"), "ROSTER_WORKER_DATABASE_URL=" + w.Database.URL("roster_worker")}
-	status, out, log := typed(t, environ, "link", email)
+	status, out, log := typed(t, append(w.Database.Environ(), "ROSTER_URL="+s.url), "link", email)
 	_, at, found := strings.Cut(strings.TrimSpace(out), "\n"+s.url)
 	if status != 0 || !found {
 		t.Fatalf("link: %d %q %q", status, out, log)

@@ -74,10 +74,11 @@ func serve(ctx context.Context, c call) error {
 	}
 	go keepHouse(working, h, log)
 
-	listener, err := net.Listen("tcp", conf.Listen)
+	listener, err := listen(conf)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", conf.Listen, err)
+		return err
 	}
+	conns := connections{busy: map[net.Conn]struct{}{}}
 	server := &http.Server{
 		Handler:           site.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -85,6 +86,7 @@ func serve(ctx context.Context, c call) error {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    32 << 10,
+		ConnState:         conns.note,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -103,11 +105,18 @@ func serve(ctx context.Context, c call) error {
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
-	err = server.Shutdown(ending)
-	if jobs != nil {
-		err = errors.Join(err, jobs.Stop(ending))
-	}
-	if err != nil {
+	_ = listener.Close() // what was accepted is answered on, with no other request after it
+	<-failed
+	conns.wait(ending)
+	stopped := make(chan error, 1)
+	go func() {
+		if jobs == nil {
+			stopped <- nil
+			return
+		}
+		stopped <- jobs.Stop(ending)
+	}()
+	if err := errors.Join(server.Shutdown(ending), <-stopped); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
@@ -127,15 +136,17 @@ type house struct {
 // open connects to the database, the private one started and migrated first.
 func open(ctx context.Context, conf config.Config, log *slog.Logger) (*house, error) {
 	h := &house{mails: conf.SMTP != nil || conf.Dev}
-	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL}
+	key, err := contextKey(conf)
+	if err != nil {
+		return nil, err
+	}
+	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, ContextKey: key}
 	if urls.App == "" {
-		var err error
 		if h.private, err = openPrivate(ctx, conf, log); err != nil {
 			return nil, err
 		}
 		urls.App, urls.Auth, urls.Worker = addresses(h.private)
 	}
-	var err error
 	if h.db, err = db.Open(ctx, urls); err != nil {
 		h.close()
 		return nil, err
@@ -171,7 +182,11 @@ func openPrivate(ctx context.Context, conf config.Config, log *slog.Logger) (*pr
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, server); err != nil {
+	key, err := contextKey(conf)
+	if err == nil {
+		err = prepare(ctx, server, key)
+	}
+	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
 	return server, nil
@@ -224,19 +239,25 @@ func (h *house) health(ctx context.Context) web.Health {
 
 // startJobs works the queue: letters, so far.
 func startJobs(ctx context.Context, h *house, conf config.Config, transport mail.Transport, log *slog.Logger) (*river.Client[pgxTx], error) {
+	nodes, err := mail.JoinNodes(ctx, h.db.Jobs().Config().ConnConfig, log)
+	if err != nil {
+		return nil, fmt.Errorf("join the nodes that send letters: %w", err)
+	}
 	letters, err := mail.NewWorker(mail.WorkerConfig{DB: h.db.Jobs(), Sealer: h.sealer, From: conf.From, Base: conf.URL.String(), Transport: transport,
-		Render: email.Render, Allow: roster.AllowLetter, Outcome: roster.LetterOutcome, Log: log})
+		Render: email.Render, Allow: h.roster.AllowLetter, Outcome: h.roster.LetterOutcome, Nodes: nodes, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, letters)
 	client, err := river.NewClient(riverpgxv5.New(h.db.Jobs()), &river.Config{
+		ID:                   nodes.Name(),
 		Schema:               "river",
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		Workers:              workers,
 		JobTimeout:           mail.Timeout,
 		RescueStuckJobsAfter: 2 * mail.Timeout,
+		SoftStopTimeout:      5 * time.Second,       // then what is still being sent is given back to the queue
 		ReindexerSchedule:    river.NeverSchedule(), // it needs to own the tables
 		Logger:               slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
 	})

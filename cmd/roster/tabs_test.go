@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -32,7 +31,7 @@ func bothWays(t *testing.T, run func(t *testing.T, script bool)) {
 // serveWorld runs the program on a small world.
 func serveWorld(t *testing.T, w *rostertest.World) *site {
 	t.Helper()
-	return developing(t, w.Database, "ROSTER_KEY="+base64.StdEncoding.EncodeToString(w.Key))
+	return developing(t, w.Database)
 }
 
 // enter gives somebody of the small world a browser, logged in.

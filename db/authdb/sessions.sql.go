@@ -22,12 +22,12 @@ func (q *Queries) DeleteEndedSessions(ctx context.Context) error {
 }
 
 const deleteSession = `-- name: DeleteSession :exec
-DELETE FROM auth.sessions AS s WHERE s.token_digest = $1 OR s.previous_digest = $1
+DELETE FROM auth.sessions AS s WHERE s.public_id = $1
 `
 
-// Also by the token before a switch: who logs out is out.
-func (q *Queries) DeleteSession(ctx context.Context, digest []byte) error {
-	_, err := q.db.Exec(ctx, deleteSession, digest)
+// Who logs out is out, however often the session was switched since the request came.
+func (q *Queries) DeleteSession(ctx context.Context, publicID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteSession, publicID)
 	return err
 }
 
@@ -49,13 +49,10 @@ WITH found AS (
     AND s.expires_at > now()
     AND s.last_seen_at > now() - make_interval(secs => $2::float8)
     AND s.epoch = (SELECT i.epoch FROM auth.instance i)
-), touched AS (
-  UPDATE auth.sessions AS t SET last_seen_at = now()
-  FROM found f
-  WHERE t.token_digest = f.token_digest AND f.last_seen_at < now() - interval '1 minute'
 )
 SELECT f.token_digest, f.public_id, f.user_id, f.data, f.active_org, f.authenticated_at, f.expires_at, f.succeeded::boolean AS succeeded,
-       u.name, u.email, u.email_norm, u.theme, u.shortcuts
+       u.name, u.email, u.email_norm, u.theme, u.shortcuts,
+       (CASE WHEN f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
 FROM found f
 JOIN roster.users u ON u.id = f.user_id AND u.status = 'active'
 `
@@ -74,6 +71,7 @@ type GetSessionRow struct {
 	EmailNorm       string
 	Theme           string
 	Shortcuts       bool
+	Touched         bool
 }
 
 // The session of a token and its person, in one look; used last is noted at most once a minute. The token
@@ -95,6 +93,7 @@ func (q *Queries) GetSession(ctx context.Context, digest []byte, idleSeconds flo
 		&i.EmailNorm,
 		&i.Theme,
 		&i.Shortcuts,
+		&i.Touched,
 	)
 	return i, err
 }
@@ -111,7 +110,7 @@ WITH made AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT $10, made.user_id, 'logged_in', made.public_id, $6, $5, $11 FROM made
 ), ended AS (
-  DELETE FROM auth.sessions AS o USING made WHERE o.token_digest = $12::bytea
+  DELETE FROM auth.sessions AS o USING made WHERE o.public_id = $12::uuid
 )
 SELECT made.authenticated_at, made.expires_at FROM made
 `
@@ -128,7 +127,7 @@ type InsertSessionParams struct {
 	PasswordChangedAt time.Time
 	EventID           uuid.UUID
 	RequestID         string
-	Replaces          []byte
+	Replaces          *uuid.UUID
 }
 
 type InsertSessionRow struct {
@@ -138,7 +137,7 @@ type InsertSessionRow struct {
 
 // Only a log-in makes a session, and only with the password that is still the password: the locks let a
 // reset or a disabled account either see this session and end it, or stop it here. The session that the
-// browser had before, whoever it was of, is over with it.
+// browser had before, whoever it was of, is over with it, whatever its token is by now.
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (InsertSessionRow, error) {
 	row := q.db.QueryRow(ctx, insertSession,
 		arg.Digest,
@@ -160,23 +159,27 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (I
 }
 
 const setActiveOrganization = `-- name: SetActiveOrganization :exec
-WITH chosen AS (
-  UPDATE auth.sessions AS s SET active_org = $1::uuid
-  WHERE s.token_digest = $2 AND s.active_org IS NOT DISTINCT FROM $3::uuid
+WITH first AS (
+  SELECT c.user_id FROM auth.credentials c JOIN auth.sessions o ON o.user_id = c.user_id WHERE o.token_digest = $1 FOR NO KEY UPDATE OF c
+), chosen AS (
+  UPDATE auth.sessions AS s SET active_org = $2::uuid
+  FROM first
+  WHERE s.user_id = first.user_id AND s.token_digest = $1 AND s.active_org IS NOT DISTINCT FROM $3::uuid
   RETURNING s.user_id, s.active_org
 )
 UPDATE auth.credentials AS c SET last_org = chosen.active_org FROM chosen WHERE c.user_id = chosen.user_id
 `
 
 type SetActiveOrganizationParams struct {
-	ActiveOrg uuid.UUID
 	Digest    []byte
+	ActiveOrg uuid.UUID
 	Was       *uuid.UUID
 }
 
-// Only if nobody chose another one since it was read.
+// Only if nobody chose another one since it was read. The credentials are locked before the session, as by
+// a new password: two that lock both never wait for each other.
 func (q *Queries) SetActiveOrganization(ctx context.Context, arg SetActiveOrganizationParams) error {
-	_, err := q.db.Exec(ctx, setActiveOrganization, arg.ActiveOrg, arg.Digest, arg.Was)
+	_, err := q.db.Exec(ctx, setActiveOrganization, arg.Digest, arg.ActiveOrg, arg.Was)
 	return err
 }
 
@@ -191,23 +194,30 @@ func (q *Queries) SetSessionData(ctx context.Context, data []byte, digest []byte
 }
 
 const switchSession = `-- name: SwitchSession :one
-WITH switched AS (
+WITH first AS (
+  SELECT c.user_id FROM auth.credentials c JOIN auth.sessions o ON o.user_id = c.user_id
+  WHERE o.public_id = $1 OR o.token_digest = $2 OR o.previous_digest = $2
+  FOR NO KEY UPDATE OF c
+), switched AS (
   UPDATE auth.sessions AS s
-  SET previous_digest = CASE WHEN s.token_digest = $1 THEN s.token_digest ELSE s.previous_digest END,
-      switched_at = CASE WHEN s.token_digest = $1 THEN now() ELSE s.switched_at END,
-      token_digest = $2,
-      active_org = $3::uuid
-  WHERE (s.token_digest = $1
-         OR (s.previous_digest = $1 AND s.token_digest = $2 AND s.switched_at > now() - interval '10 seconds'))
+  SET previous_digest = CASE WHEN s.token_digest = $2 THEN s.token_digest ELSE s.previous_digest END,
+      switched_at = CASE WHEN s.token_digest = $2 THEN now() ELSE s.switched_at END,
+      token_digest = CASE WHEN s.token_digest = $2 THEN $3::bytea ELSE s.token_digest END,
+      active_org = $4::uuid
+  FROM first
+  WHERE s.user_id = first.user_id
+    AND (s.token_digest = $2
+         OR ((s.public_id = $1 OR s.previous_digest = $2 AND s.token_digest = $3) AND s.switched_at > now() - interval '10 seconds'))
     AND s.expires_at > now()
-  RETURNING s.user_id, s.active_org
+  RETURNING s.user_id, s.active_org, s.token_digest
 ), used AS (
   UPDATE auth.credentials AS c SET last_org = switched.active_org FROM switched WHERE c.user_id = switched.user_id
 )
-SELECT switched.user_id FROM switched
+SELECT switched.token_digest FROM switched
 `
 
 type SwitchSessionParams struct {
+	Session   uuid.UUID
 	Digest    []byte
 	Successor []byte
 	ActiveOrg uuid.UUID
@@ -215,10 +225,16 @@ type SwitchSessionParams struct {
 
 // A new token for the same session and another active organization; the end of its life stays. Who comes
 // with the token before, within ten seconds, chooses too but finds the token renewed already: of a double
-// click both presses lead to the same successor.
-func (q *Queries) SwitchSession(ctx context.Context, arg SwitchSessionParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, switchSession, arg.Digest, arg.Successor, arg.ActiveOrg)
-	var user_id uuid.UUID
-	err := row.Scan(&user_id)
-	return user_id, err
+// click both presses lead to the same successor. Who found the session by it chooses too, though others have
+// renewed it more than once since. Locks are taken in the order of SetActiveOrganization.
+func (q *Queries) SwitchSession(ctx context.Context, arg SwitchSessionParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, switchSession,
+		arg.Session,
+		arg.Digest,
+		arg.Successor,
+		arg.ActiveOrg,
+	)
+	var token_digest []byte
+	err := row.Scan(&token_digest)
+	return token_digest, err
 }

@@ -4,6 +4,9 @@ package dbtest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -11,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"roster/db"
@@ -27,13 +31,25 @@ var (
 
 const template = "roster_template"
 
-// Main runs the tests of a package with a server. Call it from TestMain.
+// contextKey signs contexts in the databases of the tests, if ROSTER_SIGNED_CONTEXT=1 asks for that; the
+// whole suite passes either way.
+var contextKey []byte
+
+// Main runs the tests of a package with a server. Call it from TestMain. Where tests are only listed, or none are
+// run (as by the many processes that fuzz), there is no server to wait for.
 func Main(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.list").Value.String() != "" || flag.Lookup("test.run").Value.String() == "^$" {
+		os.Exit(m.Run())
+	}
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
 	ctx := context.Background()
+	if os.Getenv("ROSTER_SIGNED_CONTEXT") == "1" {
+		contextKey = Key()
+	}
 	dir, err := os.MkdirTemp("", "roster-test-")
 	if err != nil {
 		return fail(err)
@@ -70,11 +86,29 @@ func prepare(ctx context.Context) error {
 	if err = db.Prepare(ctx, server.URL(server.Superuser(), template)); err != nil {
 		return err
 	}
-	return db.Migrate(ctx, server.URL("roster_migrate", template))
+	return db.Migrate(ctx, server.URL("roster_migrate", template), contextKey)
+}
+
+// installation is the key of the installation that the databases of the tests belong to.
+var installation = sha256.Sum256([]byte("the installation of the tests"))
+
+// Installation is that key.
+func Installation() []byte { return installation[:] }
+
+// Key is what contexts are signed with in it.
+func Key() []byte {
+	key, err := db.ContextKey(installation[:])
+	if err != nil {
+		panic(err) // never: it is as long as it should be
+	}
+	return key
 }
 
 // Database is a test's own.
-type Database struct{ name string }
+type Database struct {
+	name       string
+	contextKey []byte
+}
 
 // New clones the migrated template. The database goes with the test.
 func New(t testing.TB) *Database {
@@ -86,10 +120,23 @@ func New(t testing.TB) *Database {
 	return d
 }
 
+// Signed is New, with a database that believes signed contexts alone, whatever the rest of the suite does.
+func Signed(t testing.TB) *Database {
+	t.Helper()
+	d := New(t)
+	d.contextKey = Key()
+	if err := db.Migrate(t.Context(), d.URL("roster_migrate"), d.contextKey); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // Empty makes a database from another one, "template1" for an empty one.
 func Empty(t testing.TB, from string) *Database {
 	t.Helper()
-	d := &Database{name: fmt.Sprintf("test_%d", number.Add(1))}
+	// Asked for again, because go test remembers results by the variables that were read while tests ran.
+	os.Getenv("ROSTER_SIGNED_CONTEXT")
+	d := &Database{name: fmt.Sprintf("test_%d", number.Add(1)), contextKey: contextKey}
 	cloning.Lock()
 	defer cloning.Unlock()
 	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE "+from); err != nil {
@@ -112,7 +159,25 @@ func (d *Database) URL(role string) string { return server.URL(role, d.name) }
 
 // Config names the database for each role, as a program would.
 func (d *Database) Config() db.Config {
-	return db.Config{App: d.URL("roster_app"), Auth: d.URL("roster_auth"), Worker: d.URL("roster_worker")}
+	return db.Config{App: d.URL("roster_app"), Auth: d.URL("roster_auth"), Worker: d.URL("roster_worker"), ContextKey: d.contextKey}
+}
+
+// Environ is the environment in which the program uses this database.
+func (d *Database) Environ() []string {
+	environ := []string{"ROSTER_DATABASE_URL=" + d.URL("roster_app"), "ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"),
+		"ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker"), "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(installation[:])}
+	if d.contextKey != nil {
+		environ = append(environ, "ROSTER_SIGNED_CONTEXT=1")
+	}
+	return environ
+}
+
+// Enter is the setting that enters an organization in this database.
+func (d *Database) Enter(org uuid.UUID) string {
+	if d.contextKey == nil {
+		return org.String()
+	}
+	return db.SignContext(d.contextKey, org, time.Now().Add(time.Hour))
 }
 
 // Open opens it the way the program does. Options change the configuration before.

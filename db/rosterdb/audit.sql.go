@@ -11,13 +11,49 @@ import (
 	"github.com/google/uuid"
 )
 
+const forgetSubmissions = `-- name: ForgetSubmissions :one
+SELECT door.forget_submissions($1::integer)::integer AS forgotten
+`
+
+func (q *Queries) ForgetSubmissions(ctx context.Context, howMany int32) (int32, error) {
+	row := q.db.QueryRow(ctx, forgetSubmissions, howMany)
+	var forgotten int32
+	err := row.Scan(&forgotten)
+	return forgotten, err
+}
+
+const getSubmission = `-- name: GetSubmission :one
+SELECT s.outcome FROM roster.submissions s WHERE s.org_id = $1 AND s.user_id = $2 AND s.id = $3
+`
+
+type GetSubmissionParams struct {
+	OrgID      uuid.UUID
+	UserID     uuid.UUID
+	Submission uuid.UUID
+}
+
+func (q *Queries) GetSubmission(ctx context.Context, arg GetSubmissionParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, getSubmission, arg.OrgID, arg.UserID, arg.Submission)
+	var outcome []byte
+	err := row.Scan(&outcome)
+	return outcome, err
+}
+
 const getUndoable = `-- name: GetUndoable :one
 SELECT e.id, e.event, e.actor_id, e.subject_kind, e.subject_id, e.subject_name, e.before, e.after,
        (e.at > now() - interval '10 minutes')::boolean AS fresh,
-       EXISTS (SELECT 1 FROM roster.audit_events u WHERE u.org_id = e.org_id AND u.undoes = e.id) AS undone
+       EXISTS (SELECT 1 FROM roster.audit_events u WHERE u.org_id = e.org_id AND u.undoes = e.id) AS undone,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = e.org_id AND s.user_id = $1 AND s.id = $2), 'null')::jsonb AS done_before
 FROM roster.audit_events e
-WHERE e.org_id = $1 AND e.id = $2
+WHERE e.org_id = $3 AND e.id = $4
 `
+
+type GetUndoableParams struct {
+	UserID     uuid.UUID
+	Submission uuid.UUID
+	OrgID      uuid.UUID
+	EventID    uuid.UUID
+}
 
 type GetUndoableRow struct {
 	ID          uuid.UUID
@@ -30,11 +66,17 @@ type GetUndoableRow struct {
 	After       []byte
 	Fresh       bool
 	Undone      bool
+	DoneBefore  []byte
 }
 
-// A change of the last ten minutes, by the database's clock.
-func (q *Queries) GetUndoable(ctx context.Context, orgID uuid.UUID, eventID uuid.UUID) (GetUndoableRow, error) {
-	row := q.db.QueryRow(ctx, getUndoable, orgID, eventID)
+// A change of the last ten minutes, by the database's clock, and what became of the form if it came before.
+func (q *Queries) GetUndoable(ctx context.Context, arg GetUndoableParams) (GetUndoableRow, error) {
+	row := q.db.QueryRow(ctx, getUndoable,
+		arg.UserID,
+		arg.Submission,
+		arg.OrgID,
+		arg.EventID,
+	)
 	var i GetUndoableRow
 	err := row.Scan(
 		&i.ID,
@@ -47,14 +89,15 @@ func (q *Queries) GetUndoable(ctx context.Context, orgID uuid.UUID, eventID uuid
 		&i.After,
 		&i.Fresh,
 		&i.Undone,
+		&i.DoneBefore,
 	)
 	return i, err
 }
 
 const insertEvent = `-- name: InsertEvent :exec
-INSERT INTO roster.audit_events (org_id, id, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after, undoes,
+INSERT INTO roster.audit_events (org_id, id, at, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after, undoes,
                                  session_id, address, user_agent, request_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
         $13, $14, $15, $16)
 `
 
@@ -77,6 +120,8 @@ type InsertEventParams struct {
 	RequestID   string
 }
 
+// The time is that of the change. now() would be when the transaction began, before it stood in line for the
+// organization's lock, and the log would tell what came together in the wrong order.
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
 	_, err := q.db.Exec(ctx, insertEvent,
 		arg.OrgID,
@@ -100,9 +145,9 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 }
 
 const insertEvents = `-- name: InsertEvents :exec
-INSERT INTO roster.audit_events (org_id, id, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after,
+INSERT INTO roster.audit_events (org_id, id, at, event, actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name, before, after,
                                  session_id, address, user_agent, request_id)
-SELECT $1, unnest($2::uuid[]), $3, $4, $5, $6, $7, unnest($8::uuid[]), unnest($9::text[]),
+SELECT $1, unnest($2::uuid[]), clock_timestamp(), $3, $4, $5, $6, $7, unnest($8::uuid[]), unnest($9::text[]),
        $10, $11, $12, $13, $14, $15
 `
 
@@ -147,8 +192,8 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) erro
 }
 
 const insertJobs = `-- name: InsertJobs :exec
-INSERT INTO river.river_job (kind, args, max_attempts, queue, state)
-SELECT $1, unnest($2::text[])::jsonb, $3, 'default', 'available'
+INSERT INTO river.river_job (kind, args, max_attempts, queue, state, priority)
+SELECT $1, unnest($2::text[])::jsonb, $3, 'default', 'available', 2
 `
 
 type InsertJobsParams struct {
@@ -157,7 +202,7 @@ type InsertJobsParams struct {
 	MaxAttempts int16
 }
 
-// Letters of this organization, sent only if this transaction stands.
+// Letters of this organization, sent only if this transaction stands. What somebody waits for at the log-in goes first.
 func (q *Queries) InsertJobs(ctx context.Context, arg InsertJobsParams) error {
 	_, err := q.db.Exec(ctx, insertJobs, arg.Kind, arg.Args, arg.MaxAttempts)
 	return err

@@ -21,7 +21,7 @@ WHERE i.org_id = $2
                         WHERE t.org_id = $2 AND t.digest = $3::bytea AND t.replaced_at IS NULL), $4::uuid)
   AND i.email_norm = $5
   AND i.state IN ('open', 'declined')
-  AND i.expires_at > now()
+  AND i.expires_at > clock_timestamp()
 RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = $3::bytea AND t.kind = 'copied')::boolean AS copied,
   (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by) AS inviter_roles,
@@ -66,7 +66,8 @@ type AcceptInvitationRow struct {
 }
 
 // The only statement that uses an invitation up: one of many that come at once gets the row. The token
-// decides organization, role and address; a person's own confirmed address may stand for the token.
+// decides organization, role and address; a person's own confirmed address may stand for the token. Its time
+// is judged by the clock and not by now(): what ended it while this one stood in line counts.
 func (q *Queries) AcceptInvitation(ctx context.Context, arg AcceptInvitationParams) (AcceptInvitationRow, error) {
 	row := q.db.QueryRow(ctx, acceptInvitation,
 		arg.UserID,
@@ -152,8 +153,7 @@ type CheckInviteesRow struct {
 }
 
 // What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
-// be. With each row, what the inviter may do, and what became of
-// the form if it came before.
+// be. With each row, what the inviter may do, and what became of the form if it came before.
 func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([]CheckInviteesRow, error) {
 	rows, err := q.db.Query(ctx, checkInvitees,
 		arg.Submission,
@@ -196,14 +196,19 @@ const declineInvitation = `-- name: DeclineInvitation :one
 UPDATE roster.invitations AS i
 SET state = 'declined', decided_at = now(), version = i.version + 1
 WHERE i.org_id = $1 AND i.id = $2 AND i.state = 'open' AND i.expires_at > now()
-RETURNING i.version
+RETURNING i.version, now()::timestamptz AS decided_at
 `
 
-func (q *Queries) DeclineInvitation(ctx context.Context, orgID uuid.UUID, invitationID uuid.UUID) (int64, error) {
+type DeclineInvitationRow struct {
+	Version   int64
+	DecidedAt time.Time
+}
+
+func (q *Queries) DeclineInvitation(ctx context.Context, orgID uuid.UUID, invitationID uuid.UUID) (DeclineInvitationRow, error) {
 	row := q.db.QueryRow(ctx, declineInvitation, orgID, invitationID)
-	var version int64
-	err := row.Scan(&version)
-	return version, err
+	var i DeclineInvitationRow
+	err := row.Scan(&i.Version, &i.DecidedAt)
+	return i, err
 }
 
 const endDeclined = `-- name: EndDeclined :exec
@@ -225,14 +230,16 @@ SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at,
        (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
        EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
        a.roles AS actor_roles, a.status AS actor_status,
-       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
 FROM roster.invitations i
-JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = $1
+JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = $2
 LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-WHERE i.org_id = $2 AND i.id = $3
+WHERE i.org_id = $3 AND i.id = $4
 `
 
 type GetInvitationParams struct {
+	Submission   uuid.UUID
 	ActorID      uuid.UUID
 	OrgID        uuid.UUID
 	InvitationID uuid.UUID
@@ -261,10 +268,17 @@ type GetInvitationRow struct {
 	ActorRoles       []string
 	ActorStatus      string
 	MembersMayInvite bool
+	DoneBefore       []byte
 }
 
+// With what the actor may do, and what became of the form if it came before.
 func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (GetInvitationRow, error) {
-	row := q.db.QueryRow(ctx, getInvitation, arg.ActorID, arg.OrgID, arg.InvitationID)
+	row := q.db.QueryRow(ctx, getInvitation,
+		arg.Submission,
+		arg.ActorID,
+		arg.OrgID,
+		arg.InvitationID,
+	)
 	var i GetInvitationRow
 	err := row.Scan(
 		&i.ID,
@@ -289,21 +303,18 @@ func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (G
 		&i.ActorRoles,
 		&i.ActorStatus,
 		&i.MembersMayInvite,
+		&i.DoneBefore,
 	)
 	return i, err
 }
 
-const insertBlock = `-- name: InsertBlock :one
+const insertBlock = `-- name: InsertBlock :exec
 INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES ($1, $2) ON CONFLICT DO NOTHING
-RETURNING email_norm
 `
 
-// Nothing comes back if the address was blocked already.
-func (q *Queries) InsertBlock(ctx context.Context, orgID uuid.UUID, emailNorm string) (string, error) {
-	row := q.db.QueryRow(ctx, insertBlock, orgID, emailNorm)
-	var email_norm string
-	err := row.Scan(&email_norm)
-	return email_norm, err
+func (q *Queries) InsertBlock(ctx context.Context, orgID uuid.UUID, emailNorm string) error {
+	_, err := q.db.Exec(ctx, insertBlock, orgID, emailNorm)
+	return err
 }
 
 const insertInvitationTokens = `-- name: InsertInvitationTokens :exec
@@ -365,18 +376,25 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 }
 
 const listInvitations = `-- name: ListInvitations :many
-SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
-       i.delivery_detail, i.decided_at, i.version, v.name AS inviter_name,
-       (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
-FROM roster.invitations i
-LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-WHERE i.org_id = $1
-  AND i.state = ANY ($2::text[])
-  AND ($3::boolean OR i.expires_at > now())
-  AND ($4::boolean OR i.expires_at <= now() OR i.state <> 'open')
-  AND (i.created_at, i.id) < ($5::timestamptz, $6::uuid)
-ORDER BY i.created_at DESC, i.id DESC
-LIMIT $7
+WITH page AS MATERIALIZED (
+  SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
+         i.delivery_detail, i.decided_at, i.version, i.invited_by, (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
+    FROM roster.invitations i
+   WHERE i.org_id = $1
+     AND i.state = ANY ($2::text[])
+     AND ($3::boolean OR i.expires_at > now())
+     AND ($4::boolean OR i.expires_at <= now() OR i.state <> 'open')
+     AND (i.created_at, i.id) < ($5::timestamptz, $6::uuid)
+   ORDER BY i.created_at DESC, i.id DESC
+   LIMIT $7
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
+SELECT x.id, x.email, x.roles, x.message, x.created_at, x.sent_at, x.expires_at, x.expired, x.state, x.delivery,
+       x.delivery_detail, x.decided_at, x.version, v.name AS inviter_name, x.just_sent
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.created_at DESC, x.id DESC
 `
 
 type ListInvitationsParams struct {
@@ -407,6 +425,7 @@ type ListInvitationsRow struct {
 	JustSent       bool
 }
 
+// The inviters are looked up once for the whole page, as in ListMembersByName.
 func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams) ([]ListInvitationsRow, error) {
 	rows, err := q.db.Query(ctx, listInvitations,
 		arg.OrgID,
@@ -489,6 +508,7 @@ UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND i.state = 'revoked'
   AND NOT EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)
+  AND NOT EXISTS (SELECT 1 FROM roster.memberships m WHERE m.org_id = i.org_id AND m.email_norm = i.email_norm AND m.status IN ('active', 'suspended'))
 RETURNING i.id, i.email
 `
 
@@ -497,7 +517,7 @@ type ReopenInvitationsRow struct {
 	Email string
 }
 
-// But not those of somebody who has asked since not to be invited.
+// But not those of somebody who is a member since, or has asked not to be invited.
 func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) ([]ReopenInvitationsRow, error) {
 	rows, err := q.db.Query(ctx, reopenInvitations, orgID, ids)
 	if err != nil {

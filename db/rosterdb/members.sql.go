@@ -146,14 +146,16 @@ SELECT a.roles AS actor_roles, a.status AS actor_status,
        t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.version, t.joined_at, t.joined_through, t.invited_at, t.last_active_at,
        v.name AS inviter_name,
        (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
 FROM roster.memberships a
-JOIN roster.memberships t ON t.org_id = a.org_id AND t.id = $1
+JOIN roster.memberships t ON t.org_id = a.org_id AND t.id = $2
 LEFT JOIN roster.memberships v ON v.org_id = t.org_id AND v.user_id = t.invited_by
-WHERE a.org_id = $2 AND a.user_id = $3
+WHERE a.org_id = $3 AND a.user_id = $4
 `
 
 type GetPairParams struct {
+	Submission   uuid.UUID
 	MembershipID uuid.UUID
 	OrgID        uuid.UUID
 	ActorID      uuid.UUID
@@ -177,11 +179,17 @@ type GetPairRow struct {
 	InviterName     *string
 	Owners          int64
 	OpenInvitations int64
+	DoneBefore      []byte
 }
 
-// Who acts, and on whom.
+// Who acts, and on whom, and what became of the form if it came before.
 func (q *Queries) GetPair(ctx context.Context, arg GetPairParams) (GetPairRow, error) {
-	row := q.db.QueryRow(ctx, getPair, arg.MembershipID, arg.OrgID, arg.ActorID)
+	row := q.db.QueryRow(ctx, getPair,
+		arg.Submission,
+		arg.MembershipID,
+		arg.OrgID,
+		arg.ActorID,
+	)
 	var i GetPairRow
 	err := row.Scan(
 		&i.ActorRoles,
@@ -201,6 +209,7 @@ func (q *Queries) GetPair(ctx context.Context, arg GetPairParams) (GetPairRow, e
 		&i.InviterName,
 		&i.Owners,
 		&i.OpenInvitations,
+		&i.DoneBefore,
 	)
 	return i, err
 }
@@ -258,29 +267,34 @@ func (q *Queries) InsertRoles(ctx context.Context, arg InsertRolesParams) error 
 }
 
 const listMembersByJoined = `-- name: ListMembersByJoined :many
+WITH page AS MATERIALIZED (
+  SELECT kind, row_id, user_id, name, email, roles, status, since, invited_by, joined_through, last_active_at, expires_at, delivery, version, sort_name, tie FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) > ($2::timestamptz, $3::uuid)
+      ORDER BY m.joined_at, m.user_id
+      LIMIT $4)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > ($2::timestamptz, $3::uuid)
+      ORDER BY i.created_at, i.id
+      LIMIT $4)
+  ) y
+  ORDER BY y.since, y.tie
+  LIMIT $4
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) > ($2::timestamptz, $3::uuid)
-    ORDER BY m.joined_at, m.user_id
-    LIMIT $4)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > ($2::timestamptz, $3::uuid)
-    ORDER BY i.created_at, i.id
-    LIMIT $4)
-) x
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
 ORDER BY x.since, x.tie
-LIMIT $4
 `
 
 type ListMembersByJoinedParams struct {
@@ -351,29 +365,34 @@ func (q *Queries) ListMembersByJoined(ctx context.Context, arg ListMembersByJoin
 }
 
 const listMembersByJoinedDown = `-- name: ListMembersByJoinedDown :many
+WITH page AS MATERIALIZED (
+  SELECT kind, row_id, user_id, name, email, roles, status, since, invited_by, joined_through, last_active_at, expires_at, delivery, version, sort_name, tie FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) < ($2::timestamptz, $3::uuid)
+      ORDER BY m.joined_at DESC, m.user_id DESC
+      LIMIT $4)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < ($2::timestamptz, $3::uuid)
+      ORDER BY i.created_at DESC, i.id DESC
+      LIMIT $4)
+  ) y
+  ORDER BY y.since DESC, y.tie DESC
+  LIMIT $4
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) < ($2::timestamptz, $3::uuid)
-    ORDER BY m.joined_at DESC, m.user_id DESC
-    LIMIT $4)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < ($2::timestamptz, $3::uuid)
-    ORDER BY i.created_at DESC, i.id DESC
-    LIMIT $4)
-) x
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
 ORDER BY x.since DESC, x.tie DESC
-LIMIT $4
 `
 
 type ListMembersByJoinedDownParams struct {
@@ -444,29 +463,34 @@ func (q *Queries) ListMembersByJoinedDown(ctx context.Context, arg ListMembersBy
 }
 
 const listMembersByName = `-- name: ListMembersByName :many
+WITH page AS MATERIALIZED (
+  SELECT kind, row_id, user_id, name, email, roles, status, since, invited_by, joined_through, last_active_at, expires_at, delivery, version, sort_name, tie FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) > ($2::text, $3::uuid)
+      ORDER BY m.sort_name, m.user_id
+      LIMIT $4)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > ($2::text, $3::uuid)
+      ORDER BY i.email_norm, i.id
+      LIMIT $4)
+  ) y
+  ORDER BY y.sort_name COLLATE "C", y.tie
+  LIMIT $4
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) > ($2::text, $3::uuid)
-    ORDER BY m.sort_name, m.user_id
-    LIMIT $4)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > ($2::text, $3::uuid)
-    ORDER BY i.email_norm, i.id
-    LIMIT $4)
-) x
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
 ORDER BY x.sort_name COLLATE "C", x.tie
-LIMIT $4
 `
 
 type ListMembersByNameParams struct {
@@ -494,7 +518,8 @@ type ListMembersByNameRow struct {
 	SortName      string
 }
 
-// Members and open invitations in one list, by name; an invitation stands under its address.
+// Members and open invitations in one list, by name; an invitation stands under its address. The inviters
+// are looked up once for the whole page: a join would ask the policy again for every row.
 func (q *Queries) ListMembersByName(ctx context.Context, arg ListMembersByNameParams) ([]ListMembersByNameRow, error) {
 	rows, err := q.db.Query(ctx, listMembersByName,
 		arg.OrgID,
@@ -537,29 +562,34 @@ func (q *Queries) ListMembersByName(ctx context.Context, arg ListMembersByNamePa
 }
 
 const listMembersByNameDown = `-- name: ListMembersByNameDown :many
+WITH page AS MATERIALIZED (
+  SELECT kind, row_id, user_id, name, email, roles, status, since, invited_by, joined_through, last_active_at, expires_at, delivery, version, sort_name, tie FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) < ($2::text, $3::uuid)
+      ORDER BY m.sort_name DESC, m.user_id DESC
+      LIMIT $4)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < ($2::text, $3::uuid)
+      ORDER BY i.email_norm DESC, i.id DESC
+      LIMIT $4)
+  ) y
+  ORDER BY y.sort_name COLLATE "C" DESC, y.tie DESC
+  LIMIT $4
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = $1 AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) < ($2::text, $3::uuid)
-    ORDER BY m.sort_name DESC, m.user_id DESC
-    LIMIT $4)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < ($2::text, $3::uuid)
-    ORDER BY i.email_norm DESC, i.id DESC
-    LIMIT $4)
-) x
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
 ORDER BY x.sort_name COLLATE "C" DESC, x.tie DESC
-LIMIT $4
 `
 
 type ListMembersByNameDownParams struct {

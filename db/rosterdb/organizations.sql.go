@@ -148,15 +148,18 @@ SELECT i.org_id::uuid AS org_id, i.org_name::text AS org_name, i.org_slug::text 
        i.expired::boolean AS expired, coalesce(i.decided_at, 'epoch')::timestamptz AS decided_at, i.inviter_id::uuid AS inviter_id, coalesce(i.inviter_name, '')::text AS inviter_name, coalesce(i.inviter_email, '')::text AS inviter_email,
        coalesce(i.inviter_status, '')::text AS inviter_status, i.inviter_roles::text[] AS inviter_roles, i.token_kind::text AS token_kind, i.replaced::boolean AS replaced,
        coalesce(i.account_exists, false)::boolean AS account_exists, coalesce(i.accepted_by, '00000000-0000-0000-0000-000000000000')::uuid AS accepted_by, i.asked_today::boolean AS asked_today,
-       coalesce(i.viewer_email, '')::text AS viewer_email, coalesce(i.viewer_email_norm, '')::text AS viewer_email_norm, coalesce(i.viewer_status, '')::text AS viewer_status, i.viewer_roles::text[] AS viewer_roles, i.members_may_invite::boolean AS members_may_invite
-FROM door.invitation($1::uuid, $2::bytea, $3::uuid, $4::uuid) i
+       coalesce(i.viewer_email, '')::text AS viewer_email, coalesce(i.viewer_email_norm, '')::text AS viewer_email_norm, coalesce(i.viewer_status, '')::text AS viewer_status, i.viewer_roles::text[] AS viewer_roles, i.members_may_invite::boolean AS members_may_invite,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = i.org_id AND s.user_id = $1::uuid AND s.id = $2::uuid), 'null')::jsonb AS done_before
+FROM door.invitation($3::uuid, $4::bytea, $5::uuid, $1::uuid) i
 `
 
 type GetInvitationAtDoorParams struct {
+	Viewer       *uuid.UUID
+	Submission   uuid.UUID
 	Org          *uuid.UUID
 	Digest       []byte
 	InvitationID *uuid.UUID
-	Viewer       *uuid.UUID
 }
 
 type GetInvitationAtDoorRow struct {
@@ -189,14 +192,19 @@ type GetInvitationAtDoorRow struct {
 	ViewerStatus     string
 	ViewerRoles      []string
 	MembersMayInvite bool
+	Blocked          bool
+	DoneBefore       []byte
 }
 
+// Asked from inside its organization, it also says whether the address asked not to be invited, and what became of
+// the viewer's form if it came before.
 func (q *Queries) GetInvitationAtDoor(ctx context.Context, arg GetInvitationAtDoorParams) (GetInvitationAtDoorRow, error) {
 	row := q.db.QueryRow(ctx, getInvitationAtDoor,
+		arg.Viewer,
+		arg.Submission,
 		arg.Org,
 		arg.Digest,
 		arg.InvitationID,
-		arg.Viewer,
 	)
 	var i GetInvitationAtDoorRow
 	err := row.Scan(
@@ -229,6 +237,8 @@ func (q *Queries) GetInvitationAtDoor(ctx context.Context, arg GetInvitationAtDo
 		&i.ViewerStatus,
 		&i.ViewerRoles,
 		&i.MembersMayInvite,
+		&i.Blocked,
+		&i.DoneBefore,
 	)
 	return i, err
 }

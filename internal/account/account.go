@@ -37,10 +37,11 @@ type Person struct {
 
 // Trace is where a request came from; it stands in every audit entry.
 type Trace struct {
-	Address   string    // the client's, as the configured proxies say
-	UserAgent string    // at most 500 characters
-	RequestID string    //
-	Session   uuid.UUID // the session's public id, zero without one
+	Address    string    // the client's, as the configured proxies say
+	UserAgent  string    // at most 500 characters
+	RequestID  string    //
+	Session    uuid.UUID // the session's public id, zero without one
+	Submission uuid.UUID // of the form that was sent: the same if it comes again; zero if that cannot be told
 }
 
 // Login is the proof that somebody authenticated just now. Record.LogIn makes a session of it.
@@ -196,8 +197,8 @@ func digest(token string) []byte {
 
 // isToken tells whether something can be a token at all, before the database is asked.
 func isToken(s string) bool {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(b) == 32
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && len(b) == 32 && base64.RawURLEncoding.EncodeToString(b) == s // line ends would be skipped
 }
 
 // checkEmail reads an address as a form field.

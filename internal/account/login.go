@@ -55,6 +55,9 @@ func wrap(doing string, err error) error {
 	if _, ok := fault.As(err); ok || err == nil {
 		return err
 	}
+	if db.Unwritable(err) {
+		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), err)
+	}
 	if db.Unreachable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.Unavailable, "Roster cannot reach its database. Come back in a moment."), err)
 	}

@@ -42,14 +42,15 @@ func CheckName(name string) (string, error) {
 	return name, nil
 }
 
-// isHidden tells what nobody sees: controls, overrides of the writing direction, unassigned characters. Persian and Indic
-// names need the two joiners.
+// isHidden tells what nobody sees: controls, overrides of the writing direction, unassigned characters, letters that are
+// drawn as nothing. Persian and Indic names need the two joiners.
 func isHidden(r rune) bool {
-	return r != '\u200c' && r != '\u200d' && !unicode.IsGraphic(r)
+	return r != '\u200c' && r != '\u200d' && (!unicode.IsGraphic(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r))
 }
 
+// isSeen tells what leaves ink; U+2800 is the pattern of Braille that has no dot.
 func isSeen(r rune) bool {
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r)
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && r != '\u2800'
 }
 
 // Letters that Unicode does not take apart into a plain one and a mark, and what people type for them.
@@ -64,7 +65,7 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false
-	for _, r := range norm.NFKD.String(s) {
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, "\ufffd")) { // beside a broken byte nothing is taken apart
 		switch {
 		case unicode.IsSpace(r):
 			space = b.Len() > 0
@@ -86,18 +87,34 @@ func Fold(s string) string {
 	return norm.NFC.String(b.String())
 }
 
+// SortMax is the longest key by which people are listed, in bytes. Few characters grow longer when they are folded,
+// one of them eighteenfold; the key stands in every link to the next page.
+const SortMax = 400
+
 // SortName is the key by which people are listed.
-func SortName(name string) string { return Fold(name) }
+func SortName(name string) string {
+	key := Fold(name)
+	for len(key) > SortMax || !utf8.ValidString(key) {
+		key = key[:min(len(key)-1, SortMax)]
+	}
+	return key
+}
+
+// partsMax is how many parts of words are words of their own: a name that is all hyphens would be a long text.
+const partsMax = 10
 
 // SearchText is what a search looks into: every word has a space in front, so that "% mar%" finds the start of any word.
 // Of a word with a hyphen, an apostrophe or a full stop the later parts are words too.
 func SearchText(name, email string) string {
 	var b strings.Builder
+	parts := 0
 	for _, word := range strings.Fields(Fold(name)) {
 		b.WriteByte(' ')
 		b.WriteString(word)
 		for i, r := range word {
-			if rest := word[i+utf8.RuneLen(r):]; rest != "" && !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) {
+			rest := word[i+utf8.RuneLen(r):]
+			if rest != "" && !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && parts < partsMax {
+				parts++
 				b.WriteByte(' ')
 				b.WriteString(rest)
 			}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -70,8 +71,9 @@ type Record struct {
 	authenticated time.Time
 	expires       time.Time
 
-	login    *Login // not yet in the database
-	replaces []byte // digest of the session that a log-in ends
+	login    *Login    // not yet in the database
+	before   uuid.UUID // the session that the request came with, while somebody logs in over it
+	replaces uuid.UUID // the session that a log-in ends
 	trace    Trace
 }
 
@@ -117,7 +119,7 @@ func (r *Record) Succeeded() bool { return r.succeeded }
 
 // LogIn says whom the token is for that this request makes.
 func (r *Record) LogIn(l Login, tr Trace) {
-	r.login, r.trace = &l, tr.clean()
+	r.login, r.trace, r.before = &l, tr.clean(), r.session
 	r.person, r.session, r.organization = &l.Person, publicid.New(), l.Organization
 }
 
@@ -176,7 +178,7 @@ func (s *Sessions) insert(ctx context.Context, r *Record, digest, data []byte) e
 	row, err := s.db.AuthOnce().InsertSession(ctx, authdb.InsertSessionParams{
 		Digest: digest, PublicID: r.session, Data: data, ActiveOrg: orNull(r.organization),
 		UserAgent: r.trace.UserAgent, Address: r.trace.Address, RequestID: r.trace.RequestID, LifeSeconds: s.life.Seconds(),
-		UserID: r.login.Person.ID, Replaces: r.replaces, PasswordChangedAt: r.login.changedAt, EventID: publicid.New(),
+		UserID: r.login.Person.ID, Replaces: orNull(r.replaces), PasswordChangedAt: r.login.changedAt, EventID: publicid.New(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		r.end()
@@ -190,24 +192,22 @@ func (s *Sessions) insert(ctx context.Context, r *Record, digest, data []byte) e
 	return nil
 }
 
-// DeleteCtx ends a session. It is the one that was loaded, also after a switch in this request.
-func (s *Sessions) DeleteCtx(ctx context.Context, key string) error {
-	digest, err := readKey(key)
-	if err != nil {
-		return err
+// DeleteCtx ends the session that was loaded, whatever its token is by now: another request may have switched it.
+func (s *Sessions) DeleteCtx(ctx context.Context, _ string) error {
+	r, ok := ctx.Value(recordKey{}).(*Record)
+	if !ok {
+		return errNoRecord
 	}
-	if r, ok := ctx.Value(recordKey{}).(*Record); ok {
-		if r.digest == nil {
-			return nil // nothing was loaded: scs asks all the same when it makes the first token
-		}
-		if r.login != nil { // somebody logs in over it: it ends in the statement that begins the new one
-			r.replaces, r.digest = r.digest, nil
-			return nil
-		}
-		digest = r.digest
-		r.end()
+	if r.digest == nil {
+		return nil // nothing was loaded: scs asks all the same when it makes the first token
 	}
-	if err := s.db.AuthOnce().DeleteSession(ctx, digest); err != nil {
+	if r.login != nil { // somebody logs in over it: it ends in the statement that begins the new one
+		r.replaces, r.digest = r.before, nil
+		return nil
+	}
+	ended := r.session
+	r.end()
+	if err := s.db.AuthOnce().DeleteSession(ctx, ended); err != nil {
 		return wrap("end session", err)
 	}
 	return nil
@@ -219,8 +219,8 @@ func (s *Sessions) Find(string) ([]byte, bool, error) { return nil, false, errNo
 // Commit refuses: without the context nobody knows whose session it is.
 func (s *Sessions) Commit(string, []byte, time.Time) error { return errNoRecord }
 
-// Delete ends a session.
-func (s *Sessions) Delete(key string) error { return s.DeleteCtx(context.Background(), key) }
+// Delete refuses: without the context nobody knows which session it is.
+func (s *Sessions) Delete(string) error { return errNoRecord }
 
 // Successor is the token after a switch. It follows from the one before, so that whoever still comes with that one can
 // be given it, though no token is stored.
@@ -232,29 +232,49 @@ func (s *Sessions) Successor(token string) string {
 
 // Switch makes an organization the active one and renews the token, in one statement; the session's end stays where it
 // was. The token before is dead, except that for ten seconds it is answered as its successor: a double click must not
-// log anybody out.
+// log anybody out. If others have renewed the token further since this request came, there is none to give: the browser
+// has a newer one.
 func (s *Sessions) Switch(ctx context.Context, token string, organization uuid.UUID) (string, error) {
-	successor := s.Successor(token)
-	_, err := s.db.AuthOnce().SwitchSession(ctx, authdb.SwitchSessionParams{Digest: digest(token), Successor: digest(successor), ActiveOrg: organization})
+	r, successor := RecordOf(ctx), s.Successor(token)
+	now, err := s.db.AuthOnce().SwitchSession(ctx, authdb.SwitchSessionParams{Digest: digest(token), Successor: digest(successor), ActiveOrg: organization, Session: r.session})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", fault.New(fault.LoggedOut, "You are logged out. Log in and do it again.")
 	}
 	if err != nil {
 		return "", wrap("switch organization", err)
 	}
-	if r := RecordOf(ctx); r.digest != nil {
-		r.digest, r.organization = digest(successor), organization
+	if r.digest != nil {
+		r.digest, r.organization = now, organization
+	}
+	if !bytes.Equal(now, digest(successor)) {
+		return "", nil
 	}
 	return successor, nil
 }
 
-// Use notes where the person is now, if no other request has noted something else since this one began.
+// IsCurrent tells whether a token is that of a session at this moment: neither ended, nor renewed.
+func (s *Sessions) IsCurrent(ctx context.Context, token string) (bool, error) {
+	row, err := s.db.AuthOnce().GetSession(ctx, digest(token), s.idle.Seconds())
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, wrap("look at a token", err)
+	}
+	return !row.Succeeded, nil
+}
+
+// Use notes where the person is now, if no other request has noted something else since this one began. A
+// database that takes no changes at the moment keeps nobody from looking.
 func (s *Sessions) Use(ctx context.Context, organization uuid.UUID) error {
 	r := RecordOf(ctx)
 	if r.digest == nil || r.organization == organization {
 		return nil
 	}
 	err := s.db.AuthOnce().SetActiveOrganization(ctx, authdb.SetActiveOrganizationParams{ActiveOrg: organization, Digest: r.digest, Was: orNull(r.organization)})
+	if db.Unwritable(err) {
+		return nil
+	}
 	if err != nil {
 		return wrap("note organization", err)
 	}
@@ -302,5 +322,8 @@ func (Codec) Decode(b []byte) (time.Time, map[string]any, error) {
 		return deadline, values, nil
 	}
 	err := json.Unmarshal(b[4:], &values)
+	if err == nil && values == nil {
+		err = errors.New("account: session data is damaged")
+	}
 	return deadline, values, err
 }

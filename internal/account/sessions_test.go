@@ -6,9 +6,35 @@ import (
 
 	"github.com/google/uuid"
 
+	"roster/db"
 	"roster/internal/account"
 	"roster/internal/fault"
 )
+
+// R7: on a database that writes nothing a session is found all the same, and noting that it is used, or where, fails nothing.
+func TestSessionsAreFoundOnAReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.logIn(w.person("Mara", "mara@acme.example"), "")
+	w.exec("UPDATE auth.sessions SET last_seen_at = now() - interval '10 minutes'")
+	readOnly := func(c *db.Config) { c.Auth += "&default_transaction_read_only=on" }
+	w.open(account.SessionConfig{DB: w.data.Open(t, readOnly), Key: key})
+	r := w.begin(token)
+	if who, ok := r.record.Person(); !ok || who.Email != "mara@acme.example" {
+		t.Errorf("found %q, %v", who.Email, ok)
+	}
+	if err := w.sessions.Use(r.ctx, uuid.New()); err != nil {
+		t.Errorf("where the person is could not be noted: %v", err)
+	}
+	if !get[bool](w, "SELECT last_seen_at < now() - interval '9 minutes' FROM auth.sessions") {
+		t.Error("something was written")
+	}
+	w.open(account.SessionConfig{DB: w.db, Key: key})
+	w.begin(token)
+	if !get[bool](w, "SELECT last_seen_at > now() - interval '1 minute' FROM auth.sessions") {
+		t.Error("used last is not noted")
+	}
+}
 
 // I49
 func TestAnonymousRequestsMakeNoSessions(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -23,6 +24,7 @@ import (
 type Config struct {
 	Dev     bool
 	Listen  string
+	Socket  uintptr // the descriptor of a listening socket that was handed over, instead of Listen; 0: none
 	URL     *url.URL
 	Data    string // absolute
 	PGBin   string
@@ -34,6 +36,8 @@ type Config struct {
 	SMTP *mail.SMTP // nil: no mail server
 	From string
 	Key  []byte // 32 bytes; nil where a command needs none
+
+	SignedContext bool // the database believes signed contexts alone
 
 	Operator, PrivacyURL, HelpURL string
 	SignupOpen                    bool
@@ -54,11 +58,14 @@ type environment struct {
 	From          string `env:"ROSTER_MAIL_FROM"`
 	Key           string `env:"ROSTER_KEY"`
 	KeyFile       string `env:"ROSTER_KEY_FILE"`
+	Signed        bool   `env:"ROSTER_SIGNED_CONTEXT"`
 	Proxies       string `env:"ROSTER_TRUSTED_PROXIES"`
 	Operator      string `env:"ROSTER_OPERATOR"`
 	Privacy       string `env:"ROSTER_PRIVACY_URL"`
 	Help          string `env:"ROSTER_HELP_URL"`
 	Tenancy       string `env:"ROSTER_TENANCY" envDefault:"shared"`
+	SocketsOf     string `env:"LISTEN_PID"` // how systemd hands sockets over: to whom, and how many
+	Sockets       string `env:"LISTEN_FDS"`
 	Signup        string `env:"ROSTER_SIGNUP" envDefault:"open"`
 }
 
@@ -70,21 +77,26 @@ func (c Complaints) Error() string { return strings.Join(c, "\n") }
 
 func (c *Complaints) add(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
+// parse reads the table, and says what is not of its kind.
+func parse(environ []string) (e environment, wrong Complaints) {
+	err := env.ParseWithOptions(&e, env.Options{Environment: env.ToMap(environ)})
+	var all env.AggregateError
+	switch {
+	case errors.As(err, &all):
+		for _, one := range all.Errors {
+			wrong.add("%s", complaint(one))
+		}
+	case err != nil:
+		wrong.add("%s", err)
+	}
+	return e, wrong
+}
+
 // Read takes the environment as a list of NAME=value, as os.Environ gives it.
 func Read(environ []string) (Config, error) {
-	var e environment
-	var wrong Complaints
-	if err := env.ParseWithOptions(&e, env.Options{Environment: env.ToMap(environ)}); err != nil {
-		var all env.AggregateError
-		if errors.As(err, &all) {
-			for _, one := range all.Errors {
-				wrong.add("%s", complaint(one))
-			}
-		} else {
-			wrong.add("%s", err)
-		}
-	}
-	c := Config{Dev: e.Dev, Listen: e.Listen, PGBin: e.PGBin, AdminURL: e.AdminDatabase, Operator: e.Operator, SignupOpen: e.Signup != "invited"}
+	e, wrong := parse(environ)
+	c := Config{Dev: e.Dev, Listen: e.Listen, PGBin: e.PGBin, AdminURL: e.AdminDatabase, Operator: e.Operator, SignupOpen: e.Signup != "invited",
+		SignedContext: e.Signed}
 
 	host, port, err := net.SplitHostPort(e.Listen)
 	if err != nil || port == "" {
@@ -92,6 +104,7 @@ func Read(environ []string) (Config, error) {
 	} else if e.Dev && !loopback(host) {
 		wrong.add("ROSTER_LISTEN: development mode serves this machine alone; %q reaches further. Unset ROSTER_DEV", e.Listen)
 	}
+	c.Socket = socket(&wrong, e)
 	switch {
 	case e.URL != "":
 		c.URL = publicAddress(&wrong, e.URL)
@@ -142,6 +155,9 @@ func Read(environ []string) (Config, error) {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
+		if at := prefix.Addr(); at.Is4In6() && prefix.Bits() >= 96 { // the same in IPv4, as clients' addresses are compared
+			prefix = netip.PrefixFrom(at.Unmap(), prefix.Bits()-96)
+		}
 		c.Proxies = append(c.Proxies, prefix)
 	}
 	c.PrivacyURL = link(&wrong, "ROSTER_PRIVACY_URL", e.Privacy)
@@ -158,17 +174,19 @@ func Read(environ []string) (Config, error) {
 	return c, nil
 }
 
-// Migration reads what `roster migrate` needs: the database's addresses alone.
+// Migration reads what `roster migrate` needs: the database's addresses, and the key where contexts are signed.
 func Migration(environ []string) (Config, error) {
-	vars := env.ToMap(environ)
-	var wrong Complaints
-	c := Config{AdminURL: vars["ROSTER_ADMIN_DATABASE_URL"], AppURL: vars["ROSTER_DATABASE_URL"]}
+	e, wrong := parse(environ)
+	c := Config{AdminURL: e.AdminDatabase, AppURL: e.Database, SignedContext: e.Signed}
 	if c.AdminURL == "" {
 		wrong.add("ROSTER_ADMIN_DATABASE_URL: set it to the database as an administrator, like postgres://postgres:password@host/roster")
 	}
 	if c.AppURL != "" {
-		c.AuthURL = otherRole(&wrong, c.AppURL, vars["ROSTER_AUTH_DATABASE_URL"], "roster_auth")
-		c.WorkerURL = otherRole(&wrong, c.AppURL, vars["ROSTER_WORKER_DATABASE_URL"], "roster_worker")
+		c.AuthURL = otherRole(&wrong, c.AppURL, e.AuthDatabase, "roster_auth")
+		c.WorkerURL = otherRole(&wrong, c.AppURL, e.WorkDatabase, "roster_worker")
+	}
+	if e.Signed {
+		c.Key = readKey(&wrong, e)
 	}
 	if len(wrong) > 0 {
 		return c, wrong
@@ -188,12 +206,60 @@ func Seeding(environ []string) (Config, error) {
 	return c, err
 }
 
+// Proving reads what `roster prove` needs: where the database is, as each role and as an administrator if it is
+// one's own, and the key where contexts are signed.
+func Proving(environ []string) (Config, error) {
+	e, wrong := parse(environ)
+	switch {
+	case e.Database != "":
+		return Migration(environ)
+	case e.AdminDatabase != "":
+		return Config{}, Complaints{"ROSTER_DATABASE_URL: set it to the database as roster_app, like postgres://roster_app:password@host/roster"}
+	}
+	c := Config{Dev: e.Dev, PGBin: e.PGBin, SignedContext: e.Signed}
+	var err error
+	if c.Data, err = filepath.Abs(e.Data); err != nil {
+		wrong.add("ROSTER_DATA: %v", err)
+	}
+	if e.Signed {
+		c.Key = readKey(&wrong, e)
+	}
+	if len(wrong) > 0 {
+		return c, wrong
+	}
+	return c, nil
+}
+
 func complaint(err error) string {
 	var parse env.ParseError
-	if errors.As(err, &parse) && parse.Name == "Dev" {
+	if !errors.As(err, &parse) {
+		return err.Error()
+	}
+	switch parse.Name {
+	case "Dev":
 		return "ROSTER_DEV: say 1, or leave it unset"
+	case "Signed":
+		return "ROSTER_SIGNED_CONTEXT: say 1, or leave it unset"
 	}
 	return err.Error()
+}
+
+// firstSocket is the descriptor of the first socket that systemd hands over.
+const firstSocket = 3
+
+// socket is the listening socket that was handed over to this process, if there is one.
+func socket(wrong *Complaints, e environment) uintptr {
+	switch {
+	case e.Sockets == "" || e.SocketsOf != strconv.Itoa(os.Getpid()): // of another process
+		return 0
+	case e.Sockets != "1":
+		wrong.add("LISTEN_FDS: Roster serves one socket, not %q", e.Sockets)
+		return 0
+	case e.Dev:
+		wrong.add("LISTEN_FDS: development mode opens a socket of its own. Unset ROSTER_DEV")
+		return 0
+	}
+	return firstSocket
 }
 
 func loopback(host string) bool {
@@ -206,7 +272,8 @@ func loopback(host string) bool {
 
 func publicAddress(wrong *Complaints, s string) *url.URL {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
+		u.Hostname() == "" || strings.Trim(strings.ToLower(u.Host), hostCharacters) != "" {
 		wrong.add("ROSTER_URL: %q is no address like https://roster.example.com, without a path", s)
 		return nil
 	}
@@ -214,9 +281,11 @@ func publicAddress(wrong *Complaints, s string) *url.URL {
 		wrong.add("ROSTER_URL: %q would send passwords in the clear; use https", s)
 		return nil
 	}
-	u.Path = ""
-	return u
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}
 }
+
+// hostCharacters are all that a Host header of a browser is made of: names in other scripts come as xn--….
+const hostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_.:[]"
 
 // otherRole is the same database for another role, unless it was given.
 func otherRole(wrong *Complaints, app, given, role string) string {
@@ -238,10 +307,10 @@ func otherRole(wrong *Complaints, app, given, role string) string {
 
 // mailHost is a domain for the sender's address where none was given.
 func mailHost(host string) string {
-	if strings.Contains(host, ".") && !loopback(host) {
-		return host
+	if loopback(host) || mail.CheckFrom("no-reply@"+host) != nil { // a name of this network, or a bare address
+		return "roster.localhost"
 	}
-	return "roster.localhost"
+	return host
 }
 
 func link(wrong *Complaints, name, s string) string {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -84,6 +86,49 @@ func TestServerOfOnesOwn(t *testing.T) {
 	}
 	if c, err = Read([]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY_FILE=" + file}); err != nil || len(c.Key) != keySize {
 		t.Errorf("%v, %v", c.Key, err)
+	}
+}
+
+// R17: a listening socket may be handed over, as systemd does it.
+func TestASocketIsTakenOverFromWhoeverHandsItToThisProcess(t *testing.T) {
+	us, base := strconv.Itoa(os.Getpid()), []string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey}
+	for _, c := range []struct {
+		environ []string
+		socket  uintptr
+		wrong   string
+	}{
+		{[]string{"LISTEN_PID=" + us, "LISTEN_FDS=1"}, 3, ""},
+		{nil, 0, ""},
+		{[]string{"LISTEN_PID=1", "LISTEN_FDS=1"}, 0, ""},
+		{[]string{"LISTEN_FDS=1"}, 0, ""},
+		{[]string{"LISTEN_PID=" + us, "LISTEN_FDS=2"}, 0, "LISTEN_FDS: Roster serves one socket"},
+		{[]string{"LISTEN_PID=" + us, "LISTEN_FDS=1", "ROSTER_DEV=1", "ROSTER_URL=http://localhost:8080"}, 0, "LISTEN_FDS: development mode"},
+	} {
+		got, err := Read(append(slices.Clone(base), c.environ...))
+		if got.Socket != c.socket || (err != nil) != (c.wrong != "") || err != nil && !strings.HasPrefix(err.Error(), c.wrong) {
+			t.Errorf("%v: socket %d, %v", c.environ, got.Socket, err)
+		}
+	}
+}
+
+// The isolation proof needs the database and nothing else: its own as two, or where the private one is.
+func TestProvingNeedsTheDatabaseAlone(t *testing.T) {
+	app, admin := "ROSTER_DATABASE_URL=postgres://roster_app:x@db.example/roster", "ROSTER_ADMIN_DATABASE_URL=postgres://postgres@db.example/roster"
+	for _, c := range []struct {
+		environ []string
+		wrong   string
+	}{
+		{nil, ""}, {[]string{app, admin}, ""},
+		{[]string{app}, "ROSTER_ADMIN_DATABASE_URL: set it"}, {[]string{admin}, "ROSTER_DATABASE_URL: set it"},
+		{[]string{"ROSTER_SIGNED_CONTEXT=1"}, "ROSTER_KEY: set it"}, {[]string{"ROSTER_SIGNED_CONTEXT=maybe"}, "ROSTER_SIGNED_CONTEXT: say 1"},
+	} {
+		got, err := Proving(c.environ)
+		if (err != nil) != (c.wrong != "") || err != nil && !strings.HasPrefix(err.Error(), c.wrong) {
+			t.Errorf("%v: %v", c.environ, err)
+		}
+		if err == nil && (got.AppURL == "" && !filepath.IsAbs(got.Data) || got.AppURL != "" && (got.AuthURL == "" || got.WorkerURL == "" || got.AdminURL == "")) {
+			t.Errorf("%v: %+v", c.environ, got)
+		}
 	}
 }
 

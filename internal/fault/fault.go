@@ -22,6 +22,7 @@ const (
 	Gone                        // 410
 	TooMany                     // 429: come back after a while
 	Unavailable                 // 503
+	ReadOnly                    // 503: it can be looked at and not changed, for now
 )
 
 // Fault is a failure with words for people.

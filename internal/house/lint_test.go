@@ -40,11 +40,12 @@ func lines(t *testing.T, look func(file string, n int, line string), endings ...
 	}
 }
 
-// I5: a setting of ours lives for one transaction, never for a session of a pooled connection.
+// I5: a setting of ours lives for one transaction, never for a session of a pooled connection. The isolation
+// proof makes that very mistake on purpose, to show that it would be seen.
 func TestSettingsAreOfOneTransaction(t *testing.T) {
 	forbidden := regexp.MustCompile(`(?i)set_config\('roster\.[^)]*,\s*false\s*\)|\bSET\s+(SESSION\s+)?roster\.`)
 	lines(t, func(file string, n int, line string) {
-		if !strings.HasSuffix(file, "_test.go") && forbidden.MatchString(line) {
+		if !strings.HasSuffix(file, "_test.go") && file != "db/prove/pool.go" && forbidden.MatchString(line) {
 			t.Errorf("%s:%d: %s", file, n, strings.TrimSpace(line))
 		}
 	}, "*.go", "*.sql")

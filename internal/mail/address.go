@@ -52,6 +52,9 @@ func (a Address) Domain() string {
 	return domain
 }
 
+// Start is how the start of an address is compared with the start of a Norm, as far as its @.
+func Start(s string) string { return lower(strings.TrimFunc(s, isAround)) }
+
 // mailbox is what the mail server is told: the local part in the case it was typed in, for that is the receiving
 // server's business, and the domain as DNS knows it.
 func (a Address) mailbox() string {
@@ -90,24 +93,26 @@ func Parse(s string) (Address, error) {
 		return Address{}, addressDomain
 	}
 
-	local = lower(local)
-	if lower(local) != local {
+	small := lower(local)
+	if lower(small) != small {
 		return Address{}, addressUnlike // lower case that is not at rest could not be compared
 	}
-	if len(local) > localMax || len(local)+1+len(domain) > addressMax {
+	longest := max(len(local), len(small)) // what is sent to and what is compared: neither is always the longer one
+	if longest > localMax || longest+1+len(domain) > addressMax {
 		return Address{}, addressLong
 	}
-	return Address{Typed: typed, Norm: local + "@" + domain}, nil
+	return Address{Typed: typed, Norm: small + "@" + domain}, nil
 }
 
 // isAround says that r is dropped at either end of an address: space, and the marks of direction and width that copying
 // brings along. Control characters are not, and the ends of lines are among them.
 func isAround(r rune) bool { return r == '\t' || unicode.In(r, unicode.Zs, unicode.Cf) }
 
-// isHidden says that r has no place in an address because it is not seen. The two joiners are left to IDNA, which
-// knows the scripts that need them in a domain.
+// isHidden says that r has no place in an address because it is not seen: among them letters and marks that are drawn
+// as nothing. The two joiners are left to IDNA, which knows the scripts that need them in a domain.
 func isHidden(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs) && r != '\u200c' && r != '\u200d'
+	return unicode.IsControl(r) || r != '\u200c' && r != '\u200d' && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // isLocal says that s may stand before the @: words joined by single dots, of ASCII's atom characters and of the

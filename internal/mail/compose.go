@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -35,7 +36,7 @@ func readFrom(s string) (*netmail.Address, error) {
 	if from.Name == "" {
 		from.Name = "Roster"
 	}
-	if strings.ContainsFunc(from.Name, unicode.IsControl) {
+	if strings.ContainsFunc(from.Name, isHidden) {
 		return nil, errors.New("its name holds invisible characters")
 	}
 	from.Address = address.mailbox()
@@ -53,7 +54,7 @@ func Compose(from string, to Address, id string, date time.Time, r Rendered) (Me
 }
 
 func compose(from *netmail.Address, to Address, id string, date time.Time, r Rendered) (Message, error) {
-	if strings.ContainsFunc(r.Subject, unicode.IsControl) || strings.Contains(r.Subject, "=?") {
+	if strings.ContainsFunc(r.Subject, unicode.IsControl) || strings.Contains(r.Subject, "=?") || !utf8.ValidString(r.Subject) {
 		return Message{}, errors.New("compose letter: its subject is not one line of plain words")
 	}
 	if r.Subject == "" || r.Text == "" || r.HTML == "" {

@@ -65,7 +65,7 @@ func (s *Sealer) Seal(b Binding, secret Secret) string {
 // Open gives back what was sealed under this key and binding, and nothing else.
 func (s *Sealer) Open(b Binding, sealed string) (Secret, error) {
 	data, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil || len(data) == 0 || data[0] != sealVersion {
+	if err != nil || len(data) == 0 || data[0] != sealVersion || base64.RawURLEncoding.EncodeToString(data) != sealed { // base64 has several spellings
 		return "", errors.New("open seal: not something sealed here")
 	}
 	secret, err := s.aead.Open(nil, nil, data[1:], b.data())

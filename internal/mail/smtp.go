@@ -165,6 +165,11 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 
+	return s.talk(ctx, conn, m)
+}
+
+// talk is the conversation, from the greeting on.
+func (s *SMTP) talk(ctx context.Context, conn net.Conn, m Message) error {
 	client, err := smtp.NewClient(conn, s.host)
 	if err != nil {
 		return broken(ctx, "greeting", err)
@@ -182,8 +187,12 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 func (s *SMTP) connect(ctx context.Context) (net.Conn, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(s.host, s.port))
-	if err != nil || s.mode != tlsImplicit {
-		return conn, err
+	if err != nil {
+		return nil, err
+	}
+	conn = &bounded{conn, answersMax}
+	if s.mode != tlsImplicit {
+		return conn, nil
 	}
 
 	encrypted := tls.Client(conn, s.tlsConfig())
@@ -192,6 +201,26 @@ func (s *SMTP) connect(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	return encrypted, nil
+}
+
+// answersMax is more than a mail server has to say about one letter, in bytes, its certificates included.
+const answersMax = 1 << 20
+
+// bounded is a connection from which no more than so many bytes are read: an answer of SMTP may have any number of lines,
+// and is kept in memory.
+type bounded struct {
+	net.Conn
+	left int
+}
+
+// Read waits for the next bytes.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the mail server's answer has no end")
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 func (s *SMTP) tlsConfig() *tls.Config {
@@ -283,20 +312,25 @@ func stage(command string, err error) error {
 	r := &Refused{Code: answer.Code, Enhanced: enhancedRE.FindString(answer.Msg), Stage: command}
 	switch command {
 	case "RCPT", "DATA":
-		r.Permanent = answer.Code >= 500 && answer.Code != 530 && answer.Code != 535
+		r.Permanent = answer.Code/100 == 5 && answer.Code != 530 && answer.Code != 535
 	}
 	return r
 }
 
-// broken names what was being done when a conversation ended. Of a greeting that refuses only the code is told.
+// broken names what was being done when a conversation ended. Of a greeting that refuses only the code is told, and of an
+// answer that is none nothing: it may quote the address as well.
 func broken(ctx context.Context, doing string, err error) error {
 	err = stage(doing, err)
-	if cause := ctx.Err(); cause != nil {
+	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%s: %w", doing, cause)
 	}
 	var refused *Refused
 	if errors.As(err, &refused) {
 		return refused
+	}
+	var garbled textproto.ProtocolError
+	if errors.As(err, &garbled) {
+		return fmt.Errorf("%s: the mail server's answer is none of SMTP", doing)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

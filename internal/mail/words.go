@@ -84,7 +84,7 @@ func visible(s string, keep func(rune) bool) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String()
+	return norm.NFC.String(b.String()) // a mark may stand on another letter now
 }
 
 // joins says that a joiner beside r may mean something: letters and marks outside ASCII, and emoji.

@@ -12,10 +12,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"roster/db"
 )
 
-// Timeout bounds one attempt to send a letter. Whoever runs the worker rescues letters of a process that died after
-// twice this time.
+// Timeout bounds one attempt to send a letter. What is still being sent after twice this time is stuck, and whoever
+// runs the worker rescues it. Letters of a node that died are taken over sooner: see Nodes.
 const Timeout = time.Minute
 
 // State is what became of an invitation's letter.
@@ -51,7 +53,7 @@ type Envelope struct {
 // ErrNotWanted is what Allow answers about a letter whose cause has gone: it is dropped in silence.
 var ErrNotWanted = errors.New("letter is no longer wanted")
 
-// WorkerConfig is what a worker needs. Allow, Outcome, Retry and Log may be left out.
+// WorkerConfig is what a worker needs. Allow, Outcome, Retry, Nodes and Log may be left out.
 type WorkerConfig struct {
 	DB        Beginner // as the role that sees all jobs
 	Sealer    *Sealer
@@ -66,6 +68,8 @@ type WorkerConfig struct {
 	Outcome func(ctx context.Context, tx pgx.Tx, d Delivery) error
 	// Retry is the wait after the attempt with this number, counted from 1.
 	Retry func(attempt int) time.Duration
+	// Nodes stops a letter that another node may take over.
+	Nodes *Nodes
 	Log   *slog.Logger
 }
 
@@ -126,6 +130,9 @@ func retryAfter(attempt int) time.Duration {
 
 // Work makes one attempt to send a letter.
 func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
+	if !w.config.Nodes.maySend() {
+		return river.JobSnooze(leaveTime)
+	}
 	letter, err := job.Args.open(w.config.Sealer)
 	if err != nil {
 		return w.giveUp(ctx, job, "it could not be opened", river.JobCancel(err))
@@ -155,7 +162,10 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	if err != nil {
 		return w.fail(ctx, job, "it could not be written", err)
 	}
-	if err := w.config.Transport.Send(ctx, message); err != nil {
+	sending, done := w.config.Nodes.sending(ctx)
+	err = w.config.Transport.Send(sending, message)
+	done()
+	if err != nil {
 		return w.fail(ctx, job, "the mail server could not be reached", err)
 	}
 	w.config.Log.InfoContext(ctx, "letter sent", "letter", job.Args.Letter, "job", job.ID, "attempt", job.Attempt)
@@ -249,22 +259,36 @@ func (w *Worker) drop(ctx context.Context, job *river.Job[Args]) error {
 	return river.JobCancel(ErrNotWanted)
 }
 
-// end erases the secret together with the last word about a letter. It is not given up with the attempt: what was
-// sent was sent.
+// end erases the secret together with the last word about a letter. It is not given up with the attempt, nor while the
+// database is away for a moment: what was sent was sent, and would be sent again.
 func (w *Worker) end(ctx context.Context, job *river.Job[Args], last func(ctx context.Context, tx pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 
-	err := pgx.BeginFunc(ctx, w.config.DB, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE river.river_job SET args = args - 'sealed' WHERE id = $1`, job.ID); err != nil {
-			return fmt.Errorf("erase secret: %w", err)
+	for {
+		err := pgx.BeginFunc(ctx, w.config.DB, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `UPDATE river.river_job SET args = args - 'sealed' WHERE id = $1`, job.ID); err != nil {
+				return fmt.Errorf("erase secret: %w", err)
+			}
+			return last(ctx, tx)
+		})
+		if err == nil {
+			return nil
 		}
-		return last(ctx, tx)
-	})
-	if err != nil {
-		return fmt.Errorf("end job of letter %d: %w", job.ID, err)
+		if !db.Unreachable(err) || pause(ctx, 100*time.Millisecond) != nil {
+			return fmt.Errorf("end job of letter %d: %w", job.ID, err)
+		}
 	}
-	return nil
+}
+
+// pause lets a moment pass, unless the context ends first.
+func pause(ctx context.Context, moment time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(moment):
+		return nil
+	}
 }
 
 // report tells what became of an invitation's letter. Nobody waits for news of the others.

@@ -5,15 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
@@ -24,13 +23,7 @@ import (
 	"roster/internal/mail/mailtest"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if flag.Lookup("test.fuzz").Value.String() != "" {
-		os.Exit(m.Run()) // needs no database, and runs this many times
-	}
-	dbtest.Main(m)
-}
+func TestMain(m *testing.M) { dbtest.Main(m) }
 
 const (
 	acme       = "0190a1b2-0000-7000-8000-000000000001"
@@ -112,7 +105,7 @@ func (o *office) work(t *testing.T) (stop func()) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, w)
 	client, err := river.NewClient(riverpgxv5.New(o.pool), &river.Config{
-		Schema: "river", Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		ID: o.config.Nodes.Name(), Schema: "river", Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		JobTimeout: mail.Timeout, RescueStuckJobsAfter: 2 * mail.Timeout, ReindexerSchedule: river.NeverSchedule(),
 		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -183,7 +176,7 @@ func (o *office) post(t *testing.T, l mail.Letter, change ...func(*mail.Job)) (i
 	ctx := t.Context()
 	err = pgx.BeginFunc(ctx, o.database.As(t, role), func(tx pgx.Tx) error {
 		if args.OrgID != "" {
-			if _, err := tx.Exec(ctx, `SELECT set_config('roster.org_id', $1, true)`, args.OrgID); err != nil {
+			if _, err := tx.Exec(ctx, `SELECT set_config('roster.org_id', $1, true)`, o.database.Enter(uuid.MustParse(args.OrgID))); err != nil {
 				return err
 			}
 		}

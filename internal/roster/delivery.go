@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"roster/db"
 	"roster/db/rosterdb"
 	"roster/internal/mail"
 )
@@ -27,8 +26,8 @@ const (
 
 // AllowLetter decides whether a letter may leave now; with a wait it is held that long. An invitation that
 // was revoked or answered since is not wanted any more.
-func AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (time.Duration, error) {
-	q, err := enterJob(ctx, tx, e.Org)
+func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (time.Duration, error) {
+	q, err := r.enterJob(ctx, tx, e.Org)
 	if err != nil {
 		return 0, err
 	}
@@ -85,8 +84,8 @@ func overLimit(ctx context.Context, q *rosterdb.Queries, subject string, limit i
 }
 
 // LetterOutcome notes on the invitation what became of its letter.
-func LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
-	q, err := enterJob(ctx, tx, d.Org)
+func (r *Roster) LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
+	q, err := r.enterJob(ctx, tx, d.Org)
 	if err != nil {
 		return err
 	}
@@ -102,21 +101,25 @@ func LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
 }
 
 // enterJob enters the organization that a job carries; a letter of an account has none.
-func enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb.Queries, error) {
+func (r *Roster) enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb.Queries, error) {
 	if org == "" {
-		return db.EnterJob(ctx, tx, uuid.Nil)
+		return r.db.EnterJob(ctx, tx, uuid.Nil)
 	}
 	id, err := uuid.Parse(org)
 	if err != nil {
 		return nil, fmt.Errorf("read the organization of a job: %w", err)
 	}
-	return db.EnterJob(ctx, tx, id)
+	return r.db.EnterJob(ctx, tx, id)
 }
 
-// Housekeeping forgets how many letters were sent in windows that are over.
+// Housekeeping forgets how many letters were sent in windows that are over, and forms that were done long ago.
 func (r *Roster) Housekeeping(ctx context.Context) error {
+	return errors.Join(r.forgetSubmissions(ctx), r.forgetLetterCounts(ctx))
+}
+
+func (r *Roster) forgetLetterCounts(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, r.db.Jobs(), func(tx pgx.Tx) error {
-		q, err := db.EnterJob(ctx, tx, uuid.Nil)
+		q, err := r.db.EnterJob(ctx, tx, uuid.Nil)
 		if err != nil {
 			return err
 		}

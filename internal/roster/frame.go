@@ -20,6 +20,7 @@ const frameSize = 50
 
 // Enter finds who a person is in the organization of a slug, or of an id (org_…). Everybody who never was
 // a member gets the same answer, whether the organization exists or not. The frame comes with every answer.
+// With LostAccess comes an actor without any role, who may nothing: CameBefore can be asked about it.
 func (r *Roster) Enter(ctx context.Context, person account.Person, slug string, trace account.Trace) (Entry, error) {
 	var org *uuid.UUID
 	if id, ok := publicid.Organization.Parse(slug); ok {
@@ -34,22 +35,21 @@ func (r *Roster) Enter(ctx context.Context, person account.Person, slug string, 
 		return Entry{}, err
 	}
 	entry := Entry{Frame: frame}
-	switch {
-	case row.OrgID == uuid.Nil:
+	if row.OrgID == uuid.Nil {
 		return entry, fault.Missing()
-	case row.MembershipStatus != "active", row.OrgStatus != "active":
-		return entry, &fault.Fault{Kind: fault.LostAccess, Subject: row.OrgName,
-			Message: fmt.Sprintf("You no longer have access to %s.", row.OrgName)}
 	}
 	entry.Actor = Actor{
 		org: Organization{ID: row.OrgID, Name: row.OrgName, Slug: row.Slug, InvitationDays: int(row.InvitationDays),
 			MembersMayInvite: row.MembersMayInvite, Members: int(row.MembersCount), OpenInvitations: int(row.OpenInvitations)},
 		person:     person,
 		membership: row.MembershipID,
-		roles:      role.ParseAll(row.Roles),
-		onlyOwner:  row.Owners == 1,
 		trace:      trace,
 	}
+	if row.MembershipStatus != "active" || row.OrgStatus != "active" {
+		return entry, &fault.Fault{Kind: fault.LostAccess, Subject: row.OrgName,
+			Message: fmt.Sprintf("You no longer have access to %s.", row.OrgName)}
+	}
+	entry.Actor.roles, entry.Actor.onlyOwner = role.ParseAll(row.Roles), row.Owners == 1
 	if slug != row.Slug {
 		entry.Moved = row.Slug
 	}
@@ -128,6 +128,9 @@ func wrap(doing string, err error) error {
 	}
 	if _, ok := fault.As(err); ok {
 		return err
+	}
+	if db.Unwritable(err) {
+		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), err)
 	}
 	if db.Unreachable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.Unavailable, "Roster cannot reach its database. Come back in a moment."), err)

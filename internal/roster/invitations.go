@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,11 +49,12 @@ func tokenOf(raw []byte) token {
 
 // parseToken reads a token; one that is damaged looks like any unknown one.
 func parseToken(s string) (token, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	raw, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(raw) != 48 {
 		return token{}, false
 	}
-	return tokenOf(raw), true
+	t := tokenOf(raw)
+	return t, t.text == s // base64 has several spellings of it, a token has one
 }
 
 // invitationFilters says which states each choice of the list shows.
@@ -191,9 +191,9 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 	if len(emails) == 0 && len(verdicts) == 1 {
 		return Invited{}, &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Name: "emails", Message: verdicts[0].Note}}}
 	}
-	result := Invited{Verdicts: verdicts, Previewed: form.Preview || form.MayPreview && len(verdicts) > 1}
-	if result.Previewed {
-		rows, err := r.db.Read(a.org.ID).CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: form.Submission})
+	ask := rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: a.trace.Submission}
+	if form.Preview || form.MayPreview && len(verdicts) > 1 {
+		rows, err := r.db.Read(a.org.ID).CheckInvitees(ctx, ask)
 		if err != nil {
 			return Invited{}, wrap("check addresses", err)
 		}
@@ -203,11 +203,23 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 				verdicts[i].Kind, verdicts[i].Note = "corrected", "The domain is read as "+domain+"."
 			}
 		}
-		return result, nil
+		return Invited{Verdicts: verdicts, Previewed: true}, nil
 	}
-	err = r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
-		return r.invite(ctx, q, a, form, &result, found, emails, as, days, message)
+	result, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) ([]rosterdb.CheckInviteesRow, []byte, error) {
+		rows, err := q.CheckInvitees(ctx, ask)
+		if len(rows) == 0 {
+			return nil, nil, err
+		}
+		return rows, rows[0].DoneBefore, err
+	}, func(q *rosterdb.Queries, rows []rosterdb.CheckInviteesRow) (Invited, bool, error) {
+		result := Invited{Verdicts: slices.Clone(verdicts)}
+		if len(rows) == 0 {
+			return result, false, nil // none of the addresses can be invited
+		}
+		err := r.invite(ctx, q, a, &result, found, rows, as, days, message)
+		return result, result.Sent > 0, err
 	})
+	hideLinks(result.Verdicts)
 	return result, wrap("invite", err)
 }
 
@@ -242,26 +254,8 @@ func judge(verdicts []Verdict, found []mail.Found, rows []rosterdb.CheckInvitees
 	}
 }
 
-func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form Invite, result *Invited, found []mail.Found, emails []string,
+func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, result *Invited, found []mail.Found, rows []rosterdb.CheckInviteesRow,
 	as role.Role, days int, message string) error {
-	if err := q.LockOrganization(ctx, a.org.ID); err != nil {
-		return err
-	}
-	rows, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: form.Submission})
-	if err != nil {
-		return err
-	}
-	if len(rows) == 0 {
-		return nil // none of the addresses can be invited
-	}
-	var before []Verdict
-	if err := json.Unmarshal(rows[0].DoneBefore, &before); err != nil {
-		return fmt.Errorf("read what became of the form: %w", err)
-	}
-	if before != nil { // sent twice: the first one's answer
-		*result = Invited{Verdicts: before, Sent: countSent(before)}
-		return nil
-	}
 	roles := role.ParseAll(rows[0].ActorRoles)
 	switch {
 	case rows[0].ActorStatus != "active":
@@ -307,46 +301,24 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, form 
 	if err := q.EndDeclined(ctx, a.org.ID, norms); err != nil {
 		return err
 	}
-	result.Sent = len(subjects.ids)
+	result.Sent, result.Open = len(subjects.ids), a.org.OpenInvitations+len(subjects.ids)
 	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: subjects.ids, Kind: kind}); err != nil {
 		return err
 	}
 	if err := r.post(ctx, q, letters...); err != nil {
 		return err
 	}
-	if form.Submission != uuid.Nil {
-		outcome, err := json.Marshal(withoutLinks(result.Verdicts))
-		if err != nil {
-			return fmt.Errorf("keep what became of the form: %w", err)
-		}
-		if err := q.InsertSubmission(ctx, rosterdb.InsertSubmissionParams{OrgID: a.org.ID, UserID: a.person.ID, Submission: form.Submission, Outcome: outcome}); err != nil {
-			return err
-		}
-	}
 	return a.author().writeMany(ctx, q, entry{event: InvitationSent, subjectKind: "invitation",
 		after: facts{"roles": []role.Role{as}, "days": days, "by": kind}}, subjects)
 }
 
-// withoutLinks is what is kept of the answer: a link is shown once and stored nowhere.
-func withoutLinks(verdicts []Verdict) []Verdict {
-	kept := slices.Clone(verdicts)
-	for i := range kept {
-		if kept[i].Link != "" {
-			kept[i].Link, kept[i].Kind = "", "invited"
-			kept[i].Note = "Invited. The link was shown once; make another one if it is lost."
+// hideLinks says of each link that was shown with the first answer that it is not shown again.
+func hideLinks(verdicts []Verdict) {
+	for i := range verdicts {
+		if v := &verdicts[i]; v.Kind == "link" && v.Link == "" {
+			v.Kind, v.Note = "shown", "Invited. The link was shown once; make another one if it is lost."
 		}
 	}
-	return kept
-}
-
-func countSent(verdicts []Verdict) int {
-	n := 0
-	for _, v := range verdicts {
-		if v.Kind == "sent" {
-			n++
-		}
-	}
-	return n
 }
 
 func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, t token) mail.Letter {
@@ -356,35 +328,43 @@ func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role
 
 // changeInvitation opens a change of one invitation, read under the organization's lock together with what
 // the actor may do.
-func (r *Roster) changeInvitation(ctx context.Context, a Actor, id string, p role.Permission, fn func(*rosterdb.Queries, rosterdb.GetInvitationRow, []role.Role) error) error {
+func changeInvitation[Outcome any](ctx context.Context, r *Roster, a Actor, id string, p role.Permission,
+	fn func(*rosterdb.Queries, rosterdb.GetInvitationRow, []role.Role) (Outcome, bool, error)) (Outcome, error) {
+	var none Outcome
 	invitation, ok := publicid.Invitation.Parse(id)
 	if !ok {
-		return fault.Missing()
+		return none, fault.Missing()
 	}
-	err := r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
-		if err := q.LockOrganization(ctx, a.org.ID); err != nil {
-			return err
-		}
-		row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: invitation, ActorID: a.person.ID})
+	done, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) (rosterdb.GetInvitationRow, []byte, error) {
+		row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: invitation, ActorID: a.person.ID, Submission: a.trace.Submission})
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Missing()
+			return row, nil, fault.Missing()
 		}
-		if err != nil {
-			return err
-		}
+		return row, row.DoneBefore, err
+	}, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow) (Outcome, bool, error) {
 		actor := role.ParseAll(row.ActorRoles)
 		switch {
 		case row.ActorStatus != "active":
-			return lostAccess(a)
+			return none, false, lostAccess(a)
 		case !role.May(actor, p, role.Settings{MembersMayInvite: row.MembersMayInvite}):
-			return notAllowed(actor, p)
+			return none, false, notAllowed(actor, p)
 		case row.State != "open":
-			return closedInvitation(row.Email, row.State)
+			return none, false, closedInvitation(row.Email, row.State)
 		}
 		return fn(q, row, actor)
 	})
-	return wrap("change an invitation", err)
+	return done, wrap("change an invitation", err)
 }
+
+// invitationChange is what became of an invitation: as it is now, the way back, and a link that is shown once.
+type invitationChange struct {
+	Invitation Invitation
+	Undo       string
+	link       string // not kept with the form
+}
+
+// keepAsIs is a change of an invitation that is not made.
+func keepAsIs(err error) (invitationChange, bool, error) { return invitationChange{}, false, err }
 
 func closedInvitation(email, state string) error {
 	words := map[string]string{"accepted": "was accepted", "declined": "was declined", "revoked": "was revoked"}
@@ -407,75 +387,73 @@ func (r *Roster) SendAgain(ctx context.Context, a Actor, id string) (Invitation,
 	if !r.mails {
 		return Invitation{}, fault.New(fault.Conflict, "This installation sends no e-mail. Make a link to copy instead.")
 	}
-	var sent Invitation
-	err := r.changeInvitation(ctx, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
+	done, err := changeInvitation(ctx, r, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) (invitationChange, bool, error) {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		if row.Blocked {
-			return fault.New(fault.Conflict, askedNotToBe)
+			return keepAsIs(fault.New(fault.Conflict, askedNotToBe))
 		}
 		if row.JustSent && row.Delivery != "none" && row.Delivery != "copied" {
 			wait := 5*time.Minute - time.Since(row.SentAt)
-			return fault.Wait("This invitation was sent less than 5 minutes ago. Wait a little before sending it again.", max(wait, time.Second))
+			return keepAsIs(fault.Wait("This invitation was sent less than 5 minutes ago. Wait a little before sending it again.", max(wait, time.Second)))
 		}
 		t := newToken(a.org.ID)
 		if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationID: row.ID}); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest},
 			InvitationIds: []uuid.UUID{row.ID}, Kind: "mailed"}); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		renewed, err := q.RenewInvitation(ctx, rosterdb.RenewInvitationParams{Delivery: "queued", OrgID: a.org.ID, InvitationID: row.ID, InvitedBy: a.person.ID})
 		if err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		as := role.Highest(role.ParseAll(row.Roles))
 		if err := r.post(ctx, q, r.invitationLetter(a, row.ID, row.Email, as, row.Message, renewed.ExpiresAt, t)); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		_, err = a.author().write(ctx, q, entry{event: InvitationSentAgain, subjectKind: "invitation", subject: row.ID, name: row.Email,
 			before: facts{"expires_at": row.ExpiresAt}, after: facts{"expires_at": renewed.ExpiresAt, "version": renewed.Version}})
-		sent = invitationOf(row)
+		sent := invitationOf(row)
 		sent.State, sent.Sent, sent.Expires, sent.Delivery, sent.DeliveryDetail, sent.JustSent = "open", renewed.SentAt, renewed.ExpiresAt, "queued", "", true
 		sent.Inviter = a.person.Name
-		return err
+		return invitationChange{Invitation: sent}, true, err
 	})
-	return sent, err
+	return done.Invitation, err
 }
 
-// MakeLink makes a second link beside the mailed one, to hand over. It is shown once. An expired invitation
-// is renewed by it.
+// MakeLink makes a second link beside the mailed one, to hand over. It is shown once: the same form sent again
+// makes none and is told none. An expired invitation is renewed by it.
 func (r *Roster) MakeLink(ctx context.Context, a Actor, id string) (Invitation, string, error) {
-	var made Invitation
-	t := newToken(a.org.ID)
-	err := r.changeInvitation(ctx, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
+	done, err := changeInvitation(ctx, r, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) (invitationChange, bool, error) {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		if row.Blocked {
-			return fault.New(fault.Conflict, askedNotToBe)
+			return keepAsIs(fault.New(fault.Conflict, askedNotToBe))
 		}
+		t := newToken(a.org.ID)
 		if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationID: row.ID, Kind: "copied"}); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest},
 			InvitationIds: []uuid.UUID{row.ID}, Kind: "copied"}); err != nil {
-			return err
+			return keepAsIs(err)
 		}
-		made = invitationOf(row)
+		made := invitationOf(row)
 		if row.Expired {
 			renewed, err := q.RenewInvitation(ctx, rosterdb.RenewInvitationParams{Delivery: "copied", OrgID: a.org.ID, InvitationID: row.ID, InvitedBy: a.person.ID})
 			if err != nil {
-				return err
+				return keepAsIs(err)
 			}
 			made.State, made.Expires, made.Delivery = "open", renewed.ExpiresAt, "copied"
 		}
 		_, err := a.author().write(ctx, q, entry{event: InvitationLinkMade, subjectKind: "invitation", subject: row.ID, name: row.Email})
-		return err
+		return invitationChange{Invitation: made, link: t.text}, true, err
 	})
-	return made, t.text, err
+	return done.Invitation, done.link, err
 }
 
 // ChangeInvitationRole changes what an open invitation would make of its invitee.
@@ -483,49 +461,46 @@ func (r *Roster) ChangeInvitationRole(ctx context.Context, a Actor, id string, t
 	if _, ok := role.Parse(string(to)); !ok || to == role.Owner {
 		return Invitation{}, "", &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Name: "role", Message: "Choose one of the roles in the list."}}}
 	}
-	var changed Invitation
-	undo := ""
-	err := r.changeInvitation(ctx, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
+	done, err := changeInvitation(ctx, r, a, id, role.InvitationsCreate, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) (invitationChange, bool, error) {
 		if err := mayGrantAll(actor, append([]string{string(to)}, row.Roles...)); err != nil {
-			return err
+			return keepAsIs(err)
 		}
-		changed = invitationOf(row)
+		changed := invitationOf(row)
 		if slices.Equal(row.Roles, []string{string(to)}) {
-			return nil
+			return invitationChange{Invitation: changed}, false, nil
 		}
 		changed.Roles = []role.Role{to}
 		if err := q.SetInvitationRoles(ctx, rosterdb.SetInvitationRolesParams{Roles: []string{string(to)}, OrgID: a.org.ID, InvitationID: row.ID}); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		event, err := a.author().write(ctx, q, entry{event: InvitationRoleChanged, subjectKind: "invitation", subject: row.ID, name: row.Email,
 			before: facts{"roles": row.Roles}, after: facts{"roles": changed.Roles, "version": row.Version + 1}})
-		undo = publicid.Event.Of(event)
-		return err
+		return invitationChange{Invitation: changed, Undo: publicid.Event.Of(event)}, true, err
 	})
-	return changed, undo, err
+	return done.Invitation, done.Undo, err
 }
 
 // Revoke withdraws an open invitation. If it answered well, nobody joins by it later.
 func (r *Roster) Revoke(ctx context.Context, a Actor, id string) (Invitation, string, error) {
-	var revoked Invitation
-	undo := ""
-	err := r.changeInvitation(ctx, a, id, role.InvitationsRevoke, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) error {
+	done, err := changeInvitation(ctx, r, a, id, role.InvitationsRevoke, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) (invitationChange, bool, error) {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		version, err := q.RevokeInvitation(ctx, a.org.ID, row.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return closedInvitation(row.Email, "accepted")
+			return keepAsIs(closedInvitation(row.Email, "accepted"))
 		}
 		if err != nil {
-			return err
+			return keepAsIs(err)
 		}
 		event, err := a.author().write(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", subject: row.ID, name: row.Email,
 			before: facts{"state": "open"}, after: facts{"state": "revoked", "version": version}})
-		revoked = invitationOf(row)
-		revoked.State = "revoked"
-		undo = publicid.Event.Of(event)
-		return err
+		revoked := invitationOf(row)
+		revoked.State, revoked.StillOpen = "revoked", a.org.OpenInvitations
+		if !row.Expired {
+			revoked.StillOpen--
+		}
+		return invitationChange{Invitation: revoked, Undo: publicid.Event.Of(event)}, true, err
 	})
-	return revoked, undo, err
+	return done.Invitation, done.Undo, err
 }

@@ -44,34 +44,60 @@ func readKey(s string) (key, bool) {
 
 // Offer is an invitation as whoever holds the link sees it; viewer is who is logged in, or nil.
 func (r *Roster) Offer(ctx context.Context, link string, viewer *account.Person) (Offer, error) {
-	offer, _, err := r.look(ctx, link, viewer)
+	offer, _, err := r.look(ctx, r.db.Door(), link, viewer, uuid.Nil)
 	return offer, err
 }
 
-func (r *Roster) look(ctx context.Context, link string, viewer *account.Person) (Offer, rosterdb.GetInvitationAtDoorRow, error) {
-	k, ok := readKey(link)
-	// Without a mail server an account's address is proved to one organization alone: the one whose link was
-	// handed over. It opens no other's invitation.
-	if !ok || k.id != nil && (viewer == nil || !r.mails) {
+func (r *Roster) look(ctx context.Context, q *rosterdb.Queries, link string, viewer *account.Person, submission uuid.UUID) (Offer, rosterdb.GetInvitationAtDoorRow, error) {
+	ask, ok := r.asking(link, viewer)
+	if !ok {
 		return Offer{}, rosterdb.GetInvitationAtDoorRow{}, unknownLink()
 	}
-	ask := rosterdb.GetInvitationAtDoorParams{Org: k.org, Digest: k.digest, InvitationID: k.id}
-	if viewer != nil {
-		ask.Viewer = &viewer.ID
-	}
-	row, err := r.db.Door().GetInvitationAtDoor(ctx, ask)
+	ask.Submission = submission
+	row, err := q.GetInvitationAtDoor(ctx, ask)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Offer{}, row, unknownLink()
 	}
 	if err != nil {
 		return Offer{}, row, wrap("look at an invitation", err)
 	}
+	return r.offerOf(link, row, viewer), row, nil
+}
+
+// offerOf shows an invitation as it was read.
+func (r *Roster) offerOf(link string, row rosterdb.GetInvitationAtDoorRow, viewer *account.Person) Offer {
 	offer := Offer{Token: link, OrgID: row.OrgID, OrgName: row.OrgName, OrgSlug: row.OrgSlug, Email: row.Email, Roles: role.ParseAll(row.Roles),
 		Message: row.Message, Inviter: row.InviterName, InviterEmail: row.InviterEmail, Created: row.CreatedAt, Expires: row.ExpiresAt,
 		Decided: timeOrZero(row.DecidedAt), AskedToday: row.AskedToday, Mailed: row.TokenKind == "mailed", AccountExists: row.AccountExists,
 		Viewer: row.ViewerEmail, ViewerRoles: role.ParseAll(row.ViewerRoles), Suspended: row.ViewerStatus == "suspended"}
 	offer.Situation, offer.Why = r.situation(row, viewer)
-	return offer, row, nil
+	return offer
+}
+
+// asking is the question after the invitation of a link, if there can be one.
+func (r *Roster) asking(link string, viewer *account.Person) (rosterdb.GetInvitationAtDoorParams, bool) {
+	k, ok := readKey(link)
+	ask := rosterdb.GetInvitationAtDoorParams{Org: k.org, Digest: k.digest, InvitationID: k.id}
+	if viewer != nil {
+		ask.Viewer = &viewer.ID
+	}
+	// Without a mail server an account's address is proved to one organization alone: the one whose link was
+	// handed over. It opens no other's invitation.
+	return ask, ok && (k.id == nil || viewer != nil && r.mails)
+}
+
+// again reads an invitation once more, now under the organization's lock: it may have changed since the look
+// that found out which organization it is of.
+func (r *Roster) again(ctx context.Context, q *rosterdb.Queries, org uuid.UUID, link string, viewer *account.Person) (rosterdb.GetInvitationAtDoorRow, error) {
+	if err := q.LockOrganization(ctx, org); err != nil {
+		return rosterdb.GetInvitationAtDoorRow{}, err
+	}
+	ask, _ := r.asking(link, viewer)
+	row, err := q.GetInvitationAtDoor(ctx, ask)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return row, unknownLink()
+	}
+	return row, err
 }
 
 // situation tells where the invitee stands, in the order in which it matters.
@@ -138,80 +164,86 @@ func (r *Roster) Join(ctx context.Context, person account.Person, link string, t
 		return Joined{}, unknownLink()
 	}
 	if k.id != nil { // its organization is not in the link
-		offer, _, err := r.look(ctx, link, &person)
+		offer, err := r.Offer(ctx, link, &person)
 		if err != nil {
 			return Joined{}, err
 		}
 		k.org = &offer.OrgID
 	}
-	var joined Joined
-	err := r.db.InOrg(ctx, *k.org, func(q *rosterdb.Queries) error {
-		if err := q.LockOrganization(ctx, *k.org); err != nil {
-			return err
-		}
+	type accepted struct {
+		rosterdb.AcceptInvitationRow
+		closed *Offer // why it was not accepted
+	}
+	joined, err := once(ctx, r, form{*k.org, person.ID, trace.Submission}, func(q *rosterdb.Queries) (accepted, []byte, error) {
 		row, err := q.AcceptInvitation(ctx, rosterdb.AcceptInvitationParams{UserID: person.ID, OrgID: *k.org, Digest: k.digest,
 			InvitationID: k.id, EmailNorm: person.EmailNorm})
-		if err != nil {
-			return err
+		if errors.Is(err, pgx.ErrNoRows) {
+			offer, seen, err := r.look(ctx, q, link, &person, trace.Submission)
+			if offer.Situation != AlreadyMember || offer.Suspended {
+				seen.DoneBefore = nil // whoever is not inside did not just join
+			}
+			return accepted{closed: &offer}, seen.DoneBefore, err
 		}
-		if row.OrgStatus != "active" || !stillInvites(row.InviterStatus, row.InviterRoles, row.Roles, row.MembersMayInvite) {
-			return moved()
+		return accepted{AcceptInvitationRow: row}, nil, err
+	}, func(q *rosterdb.Queries, row accepted) (Joined, bool, error) {
+		switch offer := row.closed; {
+		case offer == nil:
+			joined, err := r.join(ctx, q, person, *k.org, row.AcceptInvitationRow, k.digest != nil && row.Copied, trace)
+			return joined, true, err
+		case offer.Situation == AlreadyMember && !offer.Suspended: // by another form: they are simply inside
+			return Joined{OrgSlug: offer.OrgSlug, OrgName: offer.OrgName, OrgID: offer.OrgID, Role: role.Highest(offer.ViewerRoles), Already: true}, false, nil
 		}
-		roles := role.ParseAll(row.Roles)
-		joined = Joined{OrgSlug: row.OrgSlug, OrgName: row.OrgName, OrgID: *k.org, Role: role.Highest(roles), Already: present(row.MembershipStatus)}
-		who := author{org: *k.org, kind: "invitee", person: person.ID, name: person.Name, trace: trace}
-		if joined.Already { // their role stays, and the invitation is closed
-			joined.Role = role.Highest(role.ParseAll(row.MembershipRoles))
-			_, err := who.write(ctx, q, entry{event: InvitationClosed, subjectKind: "invitation", subject: row.ID, name: row.Email,
-				before: facts{"state": "open"}, after: facts{"state": "accepted"}})
-			return err
-		}
-		membership := row.MembershipID
-		if membership == uuid.Nil {
-			membership = publicid.New()
-		}
-		if err := q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: *k.org, UserID: person.ID, MembershipID: membership,
-			InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt}); err != nil {
-			return err
-		}
-		if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: *k.org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
-			return err
-		}
-		if err := q.EndDeclined(ctx, *k.org, []string{person.EmailNorm}); err != nil {
-			return err
-		}
-		others, err := q.RevokeInvitationsTo(ctx, *k.org, person.EmailNorm)
-		if err != nil {
-			return err
-		}
-		var revoked named
-		for _, i := range others {
-			revoked.add(i.ID, i.Email)
-		}
-		if err := who.writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
-			return err
-		}
-		if _, err := who.write(ctx, q, entry{event: MemberJoined, subjectKind: "membership", subject: membership, name: person.Name,
-			before: facts{"status": row.MembershipStatus},
-			after:  facts{"roles": roles, "through": "invitation", "invitation": row.ID, "email": row.Email, "handed_over": k.digest != nil && row.Copied}}); err != nil {
-			return err
-		}
-		return r.post(ctx, q, mail.InvitationAccepted{To: row.InviterEmail, Organization: mail.Organization{ID: k.org.String(), Name: row.OrgName, Slug: row.OrgSlug},
-			Who: mail.Person{Name: person.Name, Email: person.Email}, Role: joined.Role.Label(), Member: publicid.Membership.Of(membership), At: time.Now()})
+		return Joined{}, false, moved() // used up, withdrawn, too late, or not theirs: the page says which
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		// Used up, withdrawn, too late, or not theirs: the page says which. Somebody who joined by an earlier
-		// press is simply inside.
-		offer, _, err := r.look(ctx, link, &person)
-		if err != nil {
-			return Joined{}, err
-		}
-		if offer.Situation == AlreadyMember && !offer.Suspended {
-			return Joined{OrgSlug: offer.OrgSlug, OrgName: offer.OrgName, OrgID: offer.OrgID, Role: role.Highest(offer.ViewerRoles), Already: true}, nil
-		}
+	return joined, wrap("join", err)
+}
+
+// join makes the person of an accepted invitation a member.
+func (r *Roster) join(ctx context.Context, q *rosterdb.Queries, person account.Person, org uuid.UUID, row rosterdb.AcceptInvitationRow, handedOver bool, trace account.Trace) (Joined, error) {
+	if row.OrgStatus != "active" || !stillInvites(row.InviterStatus, row.InviterRoles, row.Roles, row.MembersMayInvite) {
 		return Joined{}, moved()
 	}
-	return joined, wrap("join", err)
+	roles := role.ParseAll(row.Roles)
+	joined := Joined{OrgSlug: row.OrgSlug, OrgName: row.OrgName, OrgID: org, Role: role.Highest(roles), Already: present(row.MembershipStatus)}
+	who := author{org: org, kind: "invitee", person: person.ID, name: person.Name, trace: trace}
+	if joined.Already { // their role stays, and the invitation is closed
+		joined.Role = role.Highest(role.ParseAll(row.MembershipRoles))
+		_, err := who.write(ctx, q, entry{event: InvitationClosed, subjectKind: "invitation", subject: row.ID, name: row.Email,
+			before: facts{"state": "open"}, after: facts{"state": "accepted"}})
+		return joined, err
+	}
+	membership := row.MembershipID
+	if membership == uuid.Nil {
+		membership = publicid.New()
+	}
+	if err := q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: org, UserID: person.ID, MembershipID: membership,
+		InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt}); err != nil {
+		return joined, err
+	}
+	if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
+		return joined, err
+	}
+	if err := q.EndDeclined(ctx, org, []string{person.EmailNorm}); err != nil {
+		return joined, err
+	}
+	others, err := q.RevokeInvitationsTo(ctx, org, person.EmailNorm)
+	if err != nil {
+		return joined, err
+	}
+	var revoked named
+	for _, i := range others {
+		revoked.add(i.ID, i.Email)
+	}
+	if err := who.writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
+		return joined, err
+	}
+	if _, err := who.write(ctx, q, entry{event: MemberJoined, subjectKind: "membership", subject: membership, name: person.Name,
+		before: facts{"status": row.MembershipStatus},
+		after:  facts{"roles": roles, "through": "invitation", "invitation": row.ID, "email": row.Email, "handed_over": handedOver}}); err != nil {
+		return joined, err
+	}
+	return joined, r.post(ctx, q, mail.InvitationAccepted{To: row.InviterEmail, Organization: mail.Organization{ID: org.String(), Name: row.OrgName, Slug: row.OrgSlug},
+		Who: mail.Person{Name: person.Name, Email: person.Email}, Role: joined.Role.Label(), Member: publicid.Membership.Of(membership), At: time.Now()})
 }
 
 // Decline turns an invitation down, and with block keeps its organization from inviting the address again.
@@ -227,7 +259,7 @@ func (r *Roster) Report(ctx context.Context, link string, trace account.Trace) (
 }
 
 func (r *Roster) turnDown(ctx context.Context, link string, person *account.Person, block bool, event string, trace account.Trace) (Offer, error) {
-	offer, row, err := r.look(ctx, link, person)
+	offer, row, err := r.look(ctx, r.db.Door(), link, person, uuid.Nil)
 	if err != nil {
 		return offer, err
 	}
@@ -239,75 +271,85 @@ func (r *Roster) turnDown(ctx context.Context, link string, person *account.Pers
 		who.person, who.name = person.ID, person.Name
 	}
 	err = r.db.InOrg(ctx, row.OrgID, func(q *rosterdb.Queries) error {
-		blockedBefore := false
+		row, err := r.again(ctx, q, row.OrgID, link, person)
+		if err != nil {
+			return err
+		}
+		offer = r.offerOf(link, row, person)
+		open := row.State == "open" && !row.Expired
+		switch {
+		case !open && !block && row.State == "declined":
+			return nil // pressed twice: it is declined, as they wanted
+		case !open && !block:
+			return moved()
+		case !open && row.Blocked:
+			return nil // reported before: whoever holds the link cannot fill the log with it
+		}
+		after := facts{"state": row.State, "blocked": block}
 		if block {
-			_, err := q.InsertBlock(ctx, row.OrgID, row.EmailNorm)
-			if blockedBefore = errors.Is(err, pgx.ErrNoRows); err != nil && !blockedBefore {
+			if err := q.InsertBlock(ctx, row.OrgID, row.EmailNorm); err != nil {
 				return err
 			}
 		}
-		version, err := q.DeclineInvitation(ctx, row.OrgID, row.InvitationID)
-		closed := errors.Is(err, pgx.ErrNoRows)
-		switch {
-		case closed && !block:
-			return moved()
-		case err != nil && !closed:
-			return err
-		case closed && blockedBefore:
-			return nil // reported before: whoever holds the link cannot fill the log with it
-		}
-		after := facts{"state": "declined", "blocked": block, "version": version}
-		if closed {
-			after = facts{"state": row.State, "blocked": block}
+		if open {
+			declined, err := q.DeclineInvitation(ctx, row.OrgID, row.InvitationID)
+			if err != nil {
+				return err
+			}
+			after["state"], after["version"] = "declined", declined.Version
+			now := row
+			now.State, now.DecidedAt = "declined", declined.DecidedAt
+			offer = r.offerOf(link, now, person)
 		}
 		if _, err := who.write(ctx, q, entry{event: event, subjectKind: "invitation", subject: row.InvitationID, name: row.Email,
 			before: facts{"state": row.State}, after: after}); err != nil {
 			return err
 		}
-		if closed || row.InviterEmail == "" {
+		if !open || row.InviterEmail == "" {
 			return nil
 		}
 		return r.post(ctx, q, mail.InvitationDeclined{To: row.InviterEmail, Organization: mail.Organization{ID: row.OrgID.String(), Name: row.OrgName, Slug: row.OrgSlug},
 			Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), At: time.Now(), Blocked: block})
 	})
-	if err != nil {
-		return offer, wrap("decline", err)
-	}
-	return r.Offer(ctx, link, person)
+	return offer, wrap("decline", err)
 }
 
 // AskAgain tells the inviter, or an owner if the inviter is gone, that the invitee would like a new
 // invitation: because this one is over, or for another address (of a logged-in person). Once a day; the
 // answer is the same whether or not a letter was sent.
 func (r *Roster) AskAgain(ctx context.Context, link string, other *account.Person, trace account.Trace) (Offer, error) {
-	offer, row, err := r.look(ctx, link, other)
+	offer, row, err := r.look(ctx, r.db.Door(), link, other, uuid.Nil)
 	if err != nil {
 		return offer, err
 	}
-	switch offer.Situation {
-	case Expired, Replaced, CannotJoin, OtherAddress:
-	default:
-		return offer, moved()
-	}
-	who := author{org: row.OrgID, kind: "invitee", name: row.Email, trace: trace}
-	letter := mail.InvitationAskedAgain{To: row.InviterEmail, Organization: mail.Organization{ID: row.OrgID.String(), Name: row.OrgName, Slug: row.OrgSlug},
-		Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), Invitation: publicid.Invitation.Of(row.InvitationID), At: time.Now()}
-	if row.Expired {
-		letter.Expired = row.ExpiresAt
-	}
-	if other != nil {
-		who.person, who.name = other.ID, other.Name
-		if other.EmailNorm != row.EmailNorm {
-			letter.Other = other.Email
-		}
-	}
 	err = r.db.InOrg(ctx, row.OrgID, func(q *rosterdb.Queries) error {
-		_, err := q.AskAgain(ctx, row.OrgID, row.InvitationID)
+		row, err := r.again(ctx, q, row.OrgID, link, other)
+		if err != nil {
+			return err
+		}
+		switch now, _ := r.situation(row, other); now {
+		case Expired, Replaced, CannotJoin, OtherAddress:
+		default:
+			return moved()
+		}
+		_, err = q.AskAgain(ctx, row.OrgID, row.InvitationID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // asked today already
 		}
 		if err != nil {
 			return err
+		}
+		who := author{org: row.OrgID, kind: "invitee", name: row.Email, trace: trace}
+		letter := mail.InvitationAskedAgain{To: row.InviterEmail, Organization: mail.Organization{ID: row.OrgID.String(), Name: row.OrgName, Slug: row.OrgSlug},
+			Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), Invitation: publicid.Invitation.Of(row.InvitationID), At: time.Now()}
+		if row.Expired {
+			letter.Expired = row.ExpiresAt
+		}
+		if other != nil {
+			who.person, who.name = other.ID, other.Name
+			if other.EmailNorm != row.EmailNorm {
+				letter.Other = other.Email
+			}
 		}
 		if row.InviterStatus != "active" {
 			owners, err := q.ListOwners(ctx, row.OrgID)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -55,20 +56,18 @@ func (c cursor) encode(byTime bool) string {
 }
 
 func parseCursor(s string, byTime bool) (cursor, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(raw) < 16 || len(raw) > 16+400 {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(raw) < 16 || len(raw) > 16+account.SortMax {
 		return cursor{}, badCursor()
 	}
 	c := cursor{id: uuid.UUID(raw[:16])}
 	key := string(raw[16:])
 	if !byTime {
-		if strings.ToValidUTF8(key, "") != key || strings.ContainsRune(key, 0) {
-			return cursor{}, badCursor()
-		}
 		c.name = key
-		return c, nil
+	} else if c.time, err = time.Parse(time.RFC3339Nano, key); err != nil || c.time.Year() < 1 || c.time.Year() > 9998 {
+		return cursor{}, badCursor()
 	}
-	if c.time, err = time.Parse(time.RFC3339Nano, key); err != nil || c.time.Format(time.RFC3339Nano) != key || c.time.Year() < 1 || c.time.Year() > 9998 {
+	if c.encode(byTime) != s || !utf8.ValidString(c.name) || strings.ContainsRune(c.name, 0) { // another spelling of it
 		return cursor{}, badCursor()
 	}
 	return c, nil
@@ -129,7 +128,8 @@ func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor) ([
 				ask.Words = append(ask.Words, "% "+likeEscaper.Replace(word)+"%")
 			}
 			if len(words) == 1 && ask.PrefixTo != firstName {
-				ask.PrefixFrom, ask.PrefixTo = words[0], words[0]+lastName
+				start := mail.Start(clip(list.Search)) // not folded: addresses are compared with their marks
+				ask.PrefixFrom, ask.PrefixTo = start, start+lastName
 			} else {
 				ask.PrefixTo = firstName
 			}
@@ -272,31 +272,29 @@ type pair struct {
 
 // change opens a change of one membership: the organization's lock first, then who acts and on whom, and
 // only then what fn decides.
-func (r *Roster) change(ctx context.Context, a Actor, id string, fn func(*rosterdb.Queries, pair) error) error {
+func change[Outcome any](ctx context.Context, r *Roster, a Actor, id string, fn func(*rosterdb.Queries, pair) (Outcome, bool, error)) (Outcome, error) {
 	membership, ok := publicid.Membership.Parse(id)
 	if !ok {
-		return fault.Missing()
+		var none Outcome
+		return none, fault.Missing()
 	}
-	err := r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
-		if err := q.LockOrganization(ctx, a.org.ID); err != nil {
-			return err
-		}
-		row, err := q.GetPair(ctx, rosterdb.GetPairParams{OrgID: a.org.ID, MembershipID: membership, ActorID: a.person.ID})
+	done, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) (rosterdb.GetPairRow, []byte, error) {
+		row, err := q.GetPair(ctx, rosterdb.GetPairParams{OrgID: a.org.ID, MembershipID: membership, ActorID: a.person.ID, Submission: a.trace.Submission})
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Missing()
+			return row, nil, fault.Missing()
 		}
-		if err != nil {
-			return err
-		}
+		return row, row.DoneBefore, err
+	}, func(q *rosterdb.Queries, row rosterdb.GetPairRow) (Outcome, bool, error) {
 		if row.ActorStatus != "active" {
-			return lostAccess(a)
+			var none Outcome
+			return none, false, lostAccess(a)
 		}
 		return fn(q, pair{row, role.ParseAll(row.ActorRoles), role.ParseAll(row.Roles), row.UserID == a.person.ID})
 	})
 	if db.Constraint(err) == "RO001" {
-		return lastOwner(a)
+		return done, lastOwner(a)
 	}
-	return wrap("change a member", err)
+	return done, wrap("change a member", err)
 }
 
 func lostAccess(a Actor) error {
@@ -338,40 +336,39 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 	if _, ok := role.Parse(string(to)); !ok {
 		return Change{}, &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Name: "role", Message: "Choose one of the roles in the list."}}}
 	}
-	var done Change
-	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
 		roles := []role.Role{to}
 		switch {
 		case !role.May(p.actor, role.MembersUpdateRole, a.Settings()):
-			return notAllowed(p.actor, role.MembersUpdateRole)
+			return refuse(notAllowed(p.actor, role.MembersUpdateRole))
 		case !present(p.Status):
-			return formerMember(p.Name)
+			return refuse(formerMember(p.Name))
 		case len(p.target) == 1 && p.target[0] == to:
-			done = Change{Row: a.rowOf(p, p.Status, roles), Before: p.target}
-			return nil
+			return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target}, false, nil
 		case role.Highest(p.target) == role.Owner && to != role.Owner && p.Owners == 1:
-			return lastOwner(a)
+			return refuse(lastOwner(a))
 		case !role.MayTurn(p.actor, p.target, roles, p.self):
-			return mayNotTurn(p, to)
+			return refuse(mayNotTurn(p, to))
 		}
 		if err := r.setRoles(ctx, q, a, p, roles, p.Status); err != nil {
-			return err
+			return refuse(err)
 		}
 		event, err := a.author().write(ctx, q, entry{event: RolesChanged, subjectKind: "membership", subject: p.ID, name: p.Name,
 			before: facts{"roles": p.target}, after: facts{"roles": roles, "version": p.Version + 1}})
 		if err != nil {
-			return err
+			return refuse(err)
 		}
 		if !p.self {
 			if err := r.post(ctx, q, a.roleLetter(p, to)); err != nil {
-				return err
+				return refuse(err)
 			}
 		}
-		done = Change{Row: a.rowOf(p, p.Status, roles), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}
-		return nil
+		return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}, true, nil
 	})
-	return done, err
 }
+
+// refuse is a change of a member that is not made.
+func refuse(err error) (Change, bool, error) { return Change{}, false, err }
 
 // roleLetter tells somebody their new role, and the one before if they had one.
 func (a Actor) roleLetter(p pair, to role.Role) mail.Letter {
@@ -425,74 +422,70 @@ func (r *Roster) Reactivate(ctx context.Context, a Actor, id string) (Change, er
 }
 
 func (r *Roster) setStatus(ctx context.Context, a Actor, id, status, event string) (Change, error) {
-	var done Change
-	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
 		switch {
 		case !role.May(p.actor, role.MembersSuspend, a.Settings()):
-			return notAllowed(p.actor, role.MembersSuspend)
+			return refuse(notAllowed(p.actor, role.MembersSuspend))
 		case !present(p.Status):
-			return formerMember(p.Name)
+			return refuse(formerMember(p.Name))
 		case p.Status == status:
-			done = Change{Row: a.rowOf(p, status, p.target), Before: p.target}
-			return nil
+			return Change{Row: a.rowOf(p, status, p.target), Before: p.target}, false, nil
 		case p.self:
-			return fault.New(fault.Forbidden, "You cannot suspend yourself. Leave the organization instead.")
+			return refuse(fault.New(fault.Forbidden, "You cannot suspend yourself. Leave the organization instead."))
 		case !role.MayManage(p.actor, p.target):
-			return mayNotTurn(p, "")
+			return refuse(mayNotTurn(p, ""))
 		}
 		if err := q.SetMembershipStatus(ctx, rosterdb.SetMembershipStatusParams{Status: status, OrgID: a.org.ID, UserID: p.UserID}); err != nil {
-			return err
+			return refuse(err)
 		}
 		written, err := a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name,
 			before: facts{"status": p.Status}, after: facts{"status": status, "version": p.Version + 1}})
-		done = Change{Row: a.rowOf(p, status, p.target), Before: p.target, Undo: publicid.Event.Of(written), Changed: true}
-		return err
+		return Change{Row: a.rowOf(p, status, p.target), Before: p.target, Undo: publicid.Event.Of(written), Changed: true}, true, err
 	})
-	return done, err
 }
 
 // Remove ends somebody's membership at once. What they made stays; the invitations they sent are revoked,
 // or whoever removes them becomes their inviter.
 func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (Change, error) {
-	var done Change
-	err := r.change(ctx, a, id, func(q *rosterdb.Queries, p pair) error {
+	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
 		switch {
 		case !role.May(p.actor, role.MembersRemove, a.Settings()):
-			return notAllowed(p.actor, role.MembersRemove)
+			return refuse(notAllowed(p.actor, role.MembersRemove))
 		case p.self:
-			return fault.New(fault.Forbidden, "You cannot remove yourself. Leave the organization instead.")
+			return refuse(fault.New(fault.Forbidden, "You cannot remove yourself. Leave the organization instead."))
 		case !present(p.Status):
-			done = Change{Row: a.rowOf(p, "removed", nil), Before: p.target}
-			return nil
+			return Change{Row: a.rowOf(p, "removed", nil), Before: p.target}, false, nil
 		case role.Highest(p.target) == role.Owner && p.Owners == 1:
-			return lastOwner(a)
+			return refuse(lastOwner(a))
 		case !role.MayManage(p.actor, p.target):
-			return mayNotTurn(p, "")
+			return refuse(mayNotTurn(p, ""))
 		}
 		event, err := r.end(ctx, q, a, p, "removed", how)
 		if err != nil {
-			return err
+			return refuse(err)
 		}
 		if how.Tell {
 			if err := r.post(ctx, q, mail.Removed{To: p.Email, Organization: a.mailOrg(), By: a.mailPerson(), At: time.Now(), Ask: a.mailPerson()}); err != nil {
-				return err
+				return refuse(err)
 			}
 		}
-		done = Change{Row: a.rowOf(p, "removed", nil), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}
-		return nil
+		return Change{Row: a.rowOf(p, "removed", nil), Before: p.target, Undo: publicid.Event.Of(event), Changed: true, Members: a.org.Members - 1}, true, nil
 	})
-	return done, err
 }
+
+// ended is the end of one's own membership.
+type ended struct{ Left bool }
 
 // Leave ends one's own membership.
 func (r *Roster) Leave(ctx context.Context, a Actor) error {
-	return r.change(ctx, a, a.Membership(), func(q *rosterdb.Queries, p pair) error {
+	_, err := change(ctx, r, a, a.Membership(), func(q *rosterdb.Queries, p pair) (ended, bool, error) {
 		if role.Highest(p.target) == role.Owner && p.Owners == 1 {
-			return lastOwner(a)
+			return ended{}, false, lastOwner(a)
 		}
 		_, err := r.end(ctx, q, a, p, "left", Removal{RevokeInvitations: true})
-		return err
+		return ended{Left: true}, true, err
 	})
+	return err
 }
 
 // end closes a membership: roles go, the row stays. Open invitations to the same address die with it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/text/unicode/norm"
 
 	"roster/db"
 	"roster/db/rosterdb"
@@ -81,14 +82,14 @@ func slugProblem(slug string) string {
 
 // CheckName takes the name of an organization: one line, 1 to 64 characters, nothing invisible in it.
 func CheckName(name string) (string, string) {
-	name = strings.Join(strings.Fields(name), " ")
+	name = norm.NFC.String(strings.Join(strings.Fields(name), " "))
 	switch {
 	case name == "":
 		return name, "Enter a name for the organization."
 	case len([]rune(name)) > NameMax:
 		return name, fmt.Sprintf("Use at most %d characters.", NameMax)
 	case strings.ContainsFunc(name, func(c rune) bool {
-		return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == unicode.ReplacementChar
+		return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point) || c == unicode.ReplacementChar
 	}):
 		return name, "Leave out control characters."
 	case !strings.ContainsFunc(name, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }):
@@ -164,7 +165,7 @@ func (r *Roster) CreateOrganization(ctx context.Context, person account.Person, 
 	err := r.db.InOrg(ctx, id, func(q *rosterdb.Queries) error {
 		var err error
 		made, err = q.CreateOrganization(ctx, rosterdb.CreateOrganizationParams{OrgID: id, UserID: person.ID,
-			MembershipID: membership, Name: name, Slug: slug, Submission: form.Submission})
+			MembershipID: membership, Name: name, Slug: slug, Submission: submitted(trace)})
 		if err != nil || made != id { // the form came before
 			return err
 		}

@@ -32,8 +32,8 @@ func New(d *db.DB, outbox *mail.Outbox, mails bool) *Roster {
 // Mails tells whether letters leave this installation.
 func (r *Roster) Mails() bool { return r.mails }
 
-// Actor is a person inside an organization. Holding one is the proof of present membership: only Enter
-// makes them, from one look at the database, for one request.
+// Actor is a person inside an organization. Holding one with a role is the proof of present membership: only
+// Enter makes them, from one look at the database, for one request.
 type Actor struct {
 	org        Organization
 	person     account.Person
@@ -183,6 +183,7 @@ type Change struct {
 	Before  []role.Role
 	Undo    string // evt_…: /orgs/{slug}/undo/{evt}; "" where nothing changed
 	Changed bool
+	Members int // of the organization after a removal
 }
 
 // Removal says what goes with removing somebody.
@@ -206,6 +207,7 @@ type Invitation struct {
 	DeliveryDetail string
 	Decided        time.Time
 	JustSent       bool // sent less than five minutes ago: not again yet
+	StillOpen      int  // said by Revoke: how many the organization has open
 }
 
 // Invitations is one page of the list.
@@ -220,7 +222,6 @@ type Invite struct {
 	Role       string
 	Days       int // 1, 7 or 30; 0 for the organization's default
 	Message    string
-	Submission uuid.UUID
 	Preview    bool // only say what would happen
 	MayPreview bool // more than one address: preview first (the form itself; the preview's button says no)
 }
@@ -229,11 +230,11 @@ type Invite struct {
 type Verdict struct {
 	Raw     string // as it was typed
 	Email   string
-	Kind    string // "ready", "corrected", "sent", "link", "member", "invited", "invalid", "twice", "blocked"
+	Kind    string // "ready", "corrected", "sent", "link", "shown", "member", "invited", "invalid", "twice", "blocked"
 	Note    string // a sentence, where there is something to say
 	ID      string // inv_… of the invitation made, or of the open one
 	Member  string // mem_… where it is a member already
-	Link    string // token to copy, shown once, where no mail server is
+	Link    string `json:"-"` // token to copy, shown once and kept nowhere, where no mail server is
 	Expires time.Time
 }
 
@@ -241,6 +242,7 @@ type Verdict struct {
 type Invited struct {
 	Verdicts  []Verdict
 	Sent      int  // made
+	Open      int  // invitations of the organization, with those made
 	Previewed bool // nothing was made yet
 }
 
@@ -308,9 +310,8 @@ type Overview struct {
 
 // NewOrganization is a filled-in form.
 type NewOrganization struct {
-	Name       string
-	Slug       string
-	Submission uuid.UUID
+	Name string
+	Slug string
 }
 
 // SlugCheck is the answer while a slug is typed.

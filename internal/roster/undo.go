@@ -16,11 +16,14 @@ import (
 	"roster/internal/role"
 )
 
-// Undone is what an Undo brought back: a member or an invitation, and a sentence.
+// Undone is what an Undo brought back: a member or an invitation, and a sentence. Members and Open are how
+// many members and open invitations the organization has then.
 type Undone struct {
 	Member     *Row
 	Invitation *Invitation
 	Text       string
+	Members    int
+	Open       int
 }
 
 // snapshot is what an audit entry keeps for the way back.
@@ -40,36 +43,15 @@ func (r *Roster) Undo(ctx context.Context, a Actor, id string) (Undone, error) {
 	if !ok {
 		return Undone{}, fault.Missing()
 	}
-	var undone Undone
-	err := r.db.InOrg(ctx, a.org.ID, func(q *rosterdb.Queries) error {
-		if err := q.LockOrganization(ctx, a.org.ID); err != nil {
-			return err
+	undone, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) (rosterdb.GetUndoableRow, []byte, error) {
+		e, err := q.GetUndoable(ctx, rosterdb.GetUndoableParams{OrgID: a.org.ID, EventID: event, UserID: a.person.ID, Submission: a.trace.Submission})
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && deref(e.ActorID) != a.person.ID {
+			return e, nil, fault.Missing()
 		}
-		e, err := q.GetUndoable(ctx, a.org.ID, event)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows) || err == nil && deref(e.ActorID) != a.person.ID:
-			return fault.Missing()
-		case err != nil:
-			return err
-		case e.Undone:
-			return fault.New(fault.Conflict, "This was undone already.")
-		case !e.Fresh:
-			return fault.New(fault.Conflict, "Undo is possible for 10 minutes. Nothing was changed.")
-		}
-		var before, after snapshot
-		if err := json.Unmarshal(e.Before, &before); err != nil {
-			return fmt.Errorf("read the entry to undo: %w", err)
-		}
-		if err := json.Unmarshal(e.After, &after); err != nil {
-			return fmt.Errorf("read the entry to undo: %w", err)
-		}
-		switch e.Event {
-		case RolesChanged, MemberSuspended, MemberReactivated, MemberRemoved:
-			return r.undoMember(ctx, q, a, e, before, after, &undone)
-		case InvitationRevoked, InvitationRoleChanged:
-			return r.undoInvitation(ctx, q, a, e, before, after, &undone)
-		}
-		return fault.Missing()
+		return e, e.DoneBefore, err
+	}, func(q *rosterdb.Queries, e rosterdb.GetUndoableRow) (Undone, bool, error) {
+		undone, err := r.undo(ctx, q, a, e)
+		return undone, true, err
 	})
 	switch db.Constraint(err) {
 	case "RO001":
@@ -80,6 +62,32 @@ func (r *Roster) Undo(ctx context.Context, a Actor, id string) (Undone, error) {
 		return Undone{}, fault.New(fault.Conflict, "This address was invited again since. Nothing was changed.")
 	}
 	return undone, wrap("undo", err)
+}
+
+func (r *Roster) undo(ctx context.Context, q *rosterdb.Queries, a Actor, e rosterdb.GetUndoableRow) (Undone, error) {
+	undone := Undone{Members: a.org.Members, Open: a.org.OpenInvitations}
+	switch {
+	case e.Undone:
+		return undone, fault.New(fault.Conflict, "This was undone already.")
+	case !e.Fresh:
+		return undone, fault.New(fault.Conflict, "Undo is possible for 10 minutes. Nothing was changed.")
+	}
+	var before, after snapshot
+	if err := json.Unmarshal(e.Before, &before); err != nil {
+		return undone, fmt.Errorf("read the entry to undo: %w", err)
+	}
+	if err := json.Unmarshal(e.After, &after); err != nil {
+		return undone, fmt.Errorf("read the entry to undo: %w", err)
+	}
+	switch e.Event {
+	case RolesChanged, MemberSuspended, MemberReactivated, MemberRemoved:
+		err := r.undoMember(ctx, q, a, e, before, after, &undone)
+		return undone, err
+	case InvitationRevoked, InvitationRoleChanged:
+		err := r.undoInvitation(ctx, q, a, e, before, after, &undone)
+		return undone, err
+	}
+	return undone, fault.Missing()
 }
 
 // changedSince refuses to undo what somebody else has touched.
@@ -120,7 +128,16 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 	if err := r.setRoles(ctx, q, a, p, roles, status); err != nil {
 		return err
 	}
-	var reopened, givenBack named
+	var reopened, givenBack, revoked named
+	if e.Event == MemberRemoved { // nobody is a member and invited: as when joining
+		rows, err := q.RevokeInvitationsTo(ctx, a.org.ID, p.EmailNorm)
+		if err != nil {
+			return err
+		}
+		for _, i := range rows {
+			revoked.add(i.ID, i.Email)
+		}
+	}
 	if len(before.Revoked) > 0 {
 		rows, err := q.ReopenInvitations(ctx, a.org.ID, before.Revoked)
 		if err != nil {
@@ -138,6 +155,9 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 		for _, i := range rows {
 			givenBack.add(i.ID, i.Email)
 		}
+	}
+	if err := a.author().writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
+		return err
 	}
 	if err := a.author().writeMany(ctx, q, entry{event: InvitationReopened, subjectKind: "invitation", before: facts{"state": "revoked"}, after: facts{"state": "open"}}, reopened); err != nil {
 		return err
@@ -167,6 +187,7 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 	case MemberReactivated:
 		undone.Text = fmt.Sprintf("%s is suspended again.", p.Name)
 	case MemberRemoved:
+		undone.Members++
 		undone.Text = fmt.Sprintf("%s is back as %s.", p.Name, role.Highest(roles).WithArticle())
 	}
 	return err
@@ -209,8 +230,13 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	event, state := InvitationReopened, "open"
 	if e.Event == InvitationRevoked {
 		var reopened []rosterdb.ReopenInvitationsRow
-		if reopened, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID}); err == nil && len(reopened) == 0 {
+		reopened, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
+		switch {
+		case err != nil || len(reopened) > 0:
+		case row.Blocked:
 			return fault.New(fault.Conflict, askedNotToBe)
+		default:
+			return fault.New(fault.Conflict, fmt.Sprintf("%s belongs to a member now. Nothing was changed.", row.Email))
 		}
 	} else {
 		event = InvitationRoleChanged
@@ -223,8 +249,11 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 		before: facts{"state": row.State, "roles": role.ParseAll(row.Roles)}, after: facts{"state": state, "roles": roles, "version": row.Version + 1}})
 	restored := invitationOf(row)
 	restored.State, restored.Roles = state, roles
-	if row.Expired {
+	switch {
+	case row.Expired:
 		restored.State = "expired"
+	case event == InvitationReopened:
+		undone.Open++
 	}
 	undone.Invitation = &restored
 	undone.Text = fmt.Sprintf("The invitation of %s is open again.", row.Email)

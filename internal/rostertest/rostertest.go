@@ -4,7 +4,6 @@
 package rostertest
 
 import (
-	"crypto/rand"
 	"strings"
 	"sync"
 	"testing"
@@ -75,8 +74,7 @@ func New(t testing.TB, options ...func(*db.Config)) *World {
 // Empty is a database with nobody in it.
 func Empty(t testing.TB, options ...func(*db.Config)) *World {
 	t.Helper()
-	w := &World{Database: dbtest.New(t), Key: make([]byte, 32)}
-	rand.Read(w.Key)
+	w := &World{Database: dbtest.New(t), Key: dbtest.Installation()}
 	w.DB = w.Database.Open(t, options...)
 	w.admin = w.Database.Superuser(t)
 	var err error
@@ -111,7 +109,7 @@ func (w *World) Person(t testing.TB, name, email string) account.Person {
 // Found makes an organization.
 func (w *World) Found(t testing.TB, owner account.Person, name, slug string) uuid.UUID {
 	t.Helper()
-	_, id, err := w.Roster.CreateOrganization(t.Context(), owner, roster.NewOrganization{Name: name, Slug: slug, Submission: uuid.New()}, Trace())
+	_, id, err := w.Roster.CreateOrganization(t.Context(), owner, roster.NewOrganization{Name: name, Slug: slug}, Trace())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +124,15 @@ func Trace() account.Trace {
 // As enters an organization as somebody.
 func (w *World) As(t testing.TB, person account.Person, slug string) roster.Actor {
 	t.Helper()
-	entry, err := w.Roster.Enter(t.Context(), person, slug, Trace())
+	return w.Sending(t, person, slug, uuid.Nil)
+}
+
+// Sending is As for somebody who sends a form that can be told from others: a second time it is the same one.
+func (w *World) Sending(t testing.TB, person account.Person, slug string, form uuid.UUID) roster.Actor {
+	t.Helper()
+	trace := Trace()
+	trace.Submission = form
+	entry, err := w.Roster.Enter(t.Context(), person, slug, trace)
 	if err != nil {
 		t.Fatalf("%s enters %s: %v", person.Name, slug, err)
 	}

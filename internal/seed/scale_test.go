@@ -92,7 +92,7 @@ func query(t testing.TB, file, name string, parameters ...string) string {
 func listsWalkAnIndex(t *testing.T, d *dbtest.Database, org uuid.UUID) {
 	const page = 51
 	conn := d.As(t, "roster_app")
-	if _, err := conn.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, false)`, org.String()); err != nil {
+	if _, err := conn.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, false)`, d.Enter(org)); err != nil {
 		t.Fatal(err)
 	}
 	led := ledByOrganization(t, d)
@@ -192,7 +192,7 @@ func searchUsesTrigrams(t *testing.T, d *dbtest.Database, org uuid.UUID) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := conn.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, false)`, org.String()); err != nil {
+	if _, err := conn.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, false)`, d.Enter(org)); err != nil {
 		t.Fatal(err)
 	}
 	for _, search := range []struct {

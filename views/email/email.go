@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -36,7 +37,8 @@ func Render(l mail.Letter, base string) (mail.Rendered, error) {
 	if err := written.html.Render(context.Background(), &html); err != nil {
 		return mail.Rendered{}, fmt.Errorf("render letter %s: %w", l.Kind(), err)
 	}
-	return mail.Rendered{Subject: written.subject, HTML: html.String(), Text: written.text}, nil
+	subject := strings.ReplaceAll(written.subject, "=?", "= ?") // an address may begin like an encoded word
+	return mail.Rendered{Subject: subject, HTML: html.String(), Text: written.text}, nil
 }
 
 func write(l mail.Letter, s site) (letter, error) {

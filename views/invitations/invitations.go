@@ -45,13 +45,12 @@ type View struct {
 
 // Form is the form to invite as it was filled in. What was typed stays when something is wrong.
 type Form struct {
-	Addresses  string
-	Role       string
-	Days       string
-	Message    string
-	Submission string
-	Errors     []ui.FieldError
-	Focus      bool // on the first field: the form was just emptied
+	Addresses string
+	Role      string
+	Days      string
+	Message   string
+	Errors    []ui.FieldError
+	Focus     bool // on the first field: the form was just emptied
 }
 
 // Result is what became, or would become, of each address.
@@ -59,6 +58,7 @@ type Result struct {
 	Verdicts []roster.Verdict
 	As       role.Role
 	Sent     int
+	Open     int // invitations, with those
 }
 
 // List is one page of the invitations.
@@ -338,6 +338,8 @@ func verdictWords(v roster.Verdict) (class string, icon ui.IconName, words strin
 		return "result--ok", ui.IconCheck, "Ready, " + lowerFirst(clause(v.Note, "corrected"))
 	case "sent", "link":
 		return "result--ok", ui.IconCheck, "Invited"
+	case "shown":
+		return "result--ok", ui.IconCheck, sentence(v.Note)
 	case "invalid":
 		return "result--bad", ui.IconWarn, sentence(v.Note)
 	case "member":
@@ -370,7 +372,7 @@ func shownAddress(v roster.Verdict) string {
 func (r Result) tally() (ready, skipped, toFix int) {
 	for _, v := range r.Verdicts {
 		switch v.Kind {
-		case "ready", "corrected", "sent", "link":
+		case "ready", "corrected", "sent", "link", "shown":
 			ready++
 		case "invalid":
 			toFix++
@@ -387,7 +389,7 @@ func (r Result) sorted() []roster.Verdict {
 		switch v.Kind {
 		case "invalid":
 			return 0
-		case "ready", "corrected", "sent", "link":
+		case "ready", "corrected", "sent", "link", "shown":
 			return 2
 		}
 		return 1
@@ -397,10 +399,18 @@ func (r Result) sorted() []roster.Verdict {
 	return verdicts
 }
 
-// leftOut are the addresses that no invitation was made for.
+// leftOut are the addresses that no invitation was made for, and those whose link was shown before.
 func (r Result) leftOut() Result {
 	r.Verdicts = slices.DeleteFunc(r.sorted(), func(v roster.Verdict) bool { return v.Kind == "sent" || v.Kind == "link" })
 	return r
+}
+
+// leftCaption names the table of those addresses, and of those whose link is not shown again.
+func (r Result) leftCaption() string {
+	if slices.ContainsFunc(r.Verdicts, func(v roster.Verdict) bool { return v.Kind == "shown" }) {
+		return "Addresses without a link"
+	}
+	return "Addresses that were left out"
 }
 
 // links are the invitations whose link is shown now and never again.
@@ -424,8 +434,8 @@ func (r Result) readyWords() string {
 	return words
 }
 
-// Words tell what came of sending: how many, and in a few words what was left out. It reads well after a second press
-// of the same button too, which finds everybody invited already.
+// Words tell what came of sending: how many, and in a few words what was left out. It reads well too where everybody is
+// invited already.
 func (r Result) Words() string {
 	count := map[string]int{}
 	for _, v := range r.Verdicts {
@@ -434,7 +444,7 @@ func (r Result) Words() string {
 	if len(r.Verdicts) == 1 {
 		v := r.Verdicts[0]
 		switch v.Kind {
-		case "sent", "link":
+		case "sent", "link", "shown":
 			return "Invited " + v.Email + " as " + r.As.WithArticle() + "."
 		case "invited":
 			return v.Email + ": " + lowerFirst(sentence(v.Note))
@@ -522,18 +532,25 @@ func previewWords(f Form, r Result) string {
 
 // linksLead says that several links are shown once; a single one says so itself.
 func linksLead(r Result) string {
-	if len(r.links()) == 1 {
+	if len(r.links()) < 2 {
 		return ""
 	}
 	return "Each is for one person, and none is shown again."
 }
 
+// linksTitle says what to do; when the same press comes again, nothing is left to copy.
 func linksTitle(r Result) string {
-	if len(r.links()) == 1 {
+	switch len(r.links()) {
+	case 0:
+		return "Invited"
+	case 1:
 		return "Copy the link"
 	}
 	return "Copy the links"
 }
+
+// shownOnce is said when the press that made a link comes again.
+const shownOnce = "The link was made, and shown once with the first answer. If it was not copied, make another link: it takes the place of this one."
 
 // footWords tell how many are listed; the end of the list is said.
 func (l List) footWords() string {

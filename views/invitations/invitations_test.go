@@ -57,7 +57,7 @@ func rows() []roster.Invitation {
 }
 
 func view() View {
-	return View{Place: place(), Form: Form{Submission: "s1"}, List: List{Rows: rows(), Next: "next"}, Members: 248, Open: 6}
+	return View{Place: place(), List: List{Rows: rows(), Next: "next"}, Members: 248, Open: 6}
 }
 
 // verdicts are one of each kind, as a preview has them.
@@ -84,9 +84,9 @@ func TestGolden(t *testing.T) {
 	noMail.Mails, noMail.Members = false, -1
 	noMail.List = List{}
 	wrong := view()
-	wrong.Form = Form{Addresses: "petra.holm@acme", Role: "admin", Days: "30", Message: "See https://example.com", Submission: "s1", Errors: []ui.FieldError{
+	wrong.Form = Form{Addresses: "petra.holm@acme", Role: "admin", Days: "30", Message: "See https://example.com", Errors: []ui.FieldError{
 		{Field: "emails", Text: "Check the part after the @. It looks like example.com"}, {Field: "message", Text: "Leave web addresses out of the message"}}}
-	filled := Form{Addresses: "noemi.bauer@acme.example\nlin.zhao@acme.example", Role: "member", Days: "7", Message: "Hi", Submission: "s1"}
+	filled := Form{Addresses: "noemi.bauer@acme.example\nlin.zhao@acme.example", Role: "member", Days: "7", Message: "Hi"}
 	preview := Result{Verdicts: verdicts(), As: role.Member}
 	sent := view()
 	sent.Form.Focus, sent.Open = true, 8
@@ -94,6 +94,9 @@ func TestGolden(t *testing.T) {
 	sent.List = List{Rows: rows()[:1]}
 	links := Result{As: role.Admin, Sent: 2, Verdicts: []roster.Verdict{
 		{Email: "zoe@acme.example", Kind: "link", ID: "inv_11", Link: "EXAMPLE-TOKEN"}, {Email: "yves@acme.example", Kind: "link", ID: "inv_12", Link: "OTHER-TOKEN"}}}
+	pressedAgain := Result{As: role.Admin, Sent: 2, Verdicts: []roster.Verdict{
+		{Email: "zoe@acme.example", Kind: "shown", ID: "inv_11", Note: "Invited. The link was shown once; make another one if it is lost."},
+		{Email: "yves@acme.example", Kind: "shown", ID: "inv_12", Note: "Invited. The link was shown once; make another one if it is lost."}}}
 	again := Line{Invitation: rows()[6], Saved: "Sent again."}
 	changed := Line{Invitation: rows()[2], Saved: "Was Member.", Undo: "evt_1"}
 	refused := Line{Invitation: rows()[0], Problem: "This invitation was sent less than 5 minutes ago. Wait a little before sending it again."}
@@ -107,7 +110,7 @@ func TestGolden(t *testing.T) {
 		{"page", Page(frame("Invitations"), view())},
 		{"page_no_mail", Page(frame("Invitations"), noMail)},
 		{"invite_wrong", Invite(wrong.Place, wrong.Form, nil)},
-		{"invite_admin", Invite(admin, Form{Submission: "s1"}, nil)},
+		{"invite_admin", Invite(admin, Form{}, nil)},
 		{"preview_page", PreviewPage(frame("Check before inviting"), place(), filled, preview)},
 		{"preview_none_ready", Preview(noMail.Place, filled, Result{Verdicts: verdicts()[3:4], As: role.Member}, 2)},
 		{"sent", Sent(sent)},
@@ -128,6 +131,9 @@ func TestGolden(t *testing.T) {
 		{"verdict_refused", VerdictRow(refused)},
 		{"link_dialog", LinkDialog(place(), rows()[0], "EXAMPLE-TOKEN")},
 		{"link_dialog_renewed", LinkDialog(place(), rows()[4], "EXAMPLE-TOKEN")},
+		{"link_dialog_pressed_again", LinkDialog(place(), rows()[0], "")},
+		{"link_page_pressed_again", LinkPage(frame("Link"), noMail.Place, rows()[0], "")},
+		{"links_page_pressed_again", LinksPage(frame("Links to copy"), noMail.Place, pressedAgain)},
 		{"link_page", LinkPage(frame("Link"), noMail.Place, rows()[0], "EXAMPLE-TOKEN")},
 		{"one", One(frame("lin.zhao@acme.example"), place(), Line{Invitation: written})},
 		{"one_expired_refused", One(frame("hana.novak@acme.example"), place(), Line{Invitation: rows()[6], Problem: "The invitation of hana.novak@acme.example was accepted. Nothing was changed."})},

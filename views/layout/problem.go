@@ -50,6 +50,7 @@ var problemWords = map[int]struct {
 	403: {"You cannot do that here", "Your role does not include it. Nothing was changed.", ui.IconLock},
 	404: {"We cannot find that page", "It may not exist, or this account may not have access.", ui.IconSearch},
 	405: {"That cannot be done at this address", "Nothing was changed. Go back and use the buttons of the page.", ui.IconBan},
+	408: {"That took too long to arrive", "Nothing was changed. Send it again.", ui.IconClock},
 	409: {"Nothing was changed", "This page is out of date. Load it again to see how things stand.", ui.IconRefresh},
 	410: {"This is no longer here", "It was closed or erased.", ui.IconTrash},
 	413: {"That is too large", "Send less at once. Nothing was changed.", ui.IconWarn},

@@ -19,15 +19,14 @@ var steps = []string{"Organization", "Invite people", "Done"}
 
 // Form is the form for a new organization, empty or as it came back.
 type Form struct {
-	Person     string // the mark of the page
-	Prefix     string // what stands before the slug in an address: "roster.example/orgs/"
-	Name       string
-	Slug       string
-	Proposed   string // the slug that was proposed last: while the field holds it, nobody has typed there
-	Submission string
-	Check      *roster.SlugCheck // nil: nothing was typed yet
-	Errors     []ui.FieldError
-	Picked     bool // the slug is a suggestion that was pressed just now
+	Person   string // the mark of the page
+	Prefix   string // what stands before the slug in an address: "roster.example/orgs/"
+	Name     string
+	Slug     string
+	Proposed string            // the slug that was proposed last: while the field holds it, nobody has typed there
+	Check    *roster.SlugCheck // nil: nothing was typed yet
+	Errors   []ui.FieldError
+	Picked   bool // the slug is a suggestion that was pressed just now
 }
 
 func (f Form) error(field string) string {
@@ -113,13 +112,12 @@ func (w Waiting) as() string {
 
 // Invite is the short form to invite people: the second step.
 type Invite struct {
-	OrgName    string
-	Slug       string
-	Org        string // the marks of the page
-	Person     string
-	Roles      []role.Role // that may be given, the highest first
-	Submission string
-	Mails      bool // letters leave this installation
+	OrgName string
+	Slug    string
+	Org     string // the marks of the page
+	Person  string
+	Roles   []role.Role // that may be given, the highest first
+	Mails   bool        // letters leave this installation
 }
 
 func (i Invite) options() []ui.Option {

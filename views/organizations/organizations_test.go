@@ -34,7 +34,7 @@ func acme(title, section string) layout.Page {
 func focus(title string) layout.FocusPage { return layout.FocusPage{Title: title, Person: person()} }
 
 func empty() Form {
-	return Form{Person: "MARK", Prefix: "roster.example/orgs/", Submission: "SUBMISSION"}
+	return Form{Person: "MARK", Prefix: "roster.example/orgs/"}
 }
 
 func checked(slug string, free bool, problem string, suggestions ...string) Form {
@@ -119,7 +119,7 @@ func TestGolden(t *testing.T) {
 		"slug_taken":       Checked(taken()),
 		"slug_reserved":    Checked(checked("admin", false, "“admin” is reserved. Choose another address.", "admin-team")),
 		"slug_picked":      Checked(picked),
-		"invite_first":     InviteFirst(focus("Invite people"), Invite{OrgName: "Acme Robotics", Slug: "acme", Org: "org_acme", Person: "MARK", Roles: []role.Role{role.Admin, role.Member}, Submission: "SUBMISSION", Mails: true}),
+		"invite_first":     InviteFirst(focus("Invite people"), Invite{OrgName: "Acme Robotics", Slug: "acme", Org: "org_acme", Person: "MARK", Roles: []role.Role{role.Admin, role.Member}, Mails: true}),
 		"list":             Page(page("Your organizations", "orgs"), list(items()...)),
 		"list_empty":       Page(page("Your organizations", "orgs"), waiting),
 		"list_found":       Matches(searching),

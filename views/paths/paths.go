@@ -115,6 +115,10 @@ func Letter(id string) string { return DevMail + "/" + id }
 // LetterHTML is its HTML alone.
 func LetterHTML(id string) string { return Letter(id) + "/html" }
 
+// MailTo is a link that writes to an address. It is escaped: the part before the @ may hold a question mark, and what
+// stood behind it would be further recipients and words.
+func MailTo(address string) string { return "mailto:" + url.PathEscape(address) }
+
 // With adds a query to a path: pairs of name and value, those without a value left out.
 func With(path string, pairs ...string) string {
 	var b strings.Builder

@@ -9,20 +9,17 @@ WITH found AS (
     AND s.expires_at > now()
     AND s.last_seen_at > now() - make_interval(secs => @idle_seconds::float8)
     AND s.epoch = (SELECT i.epoch FROM auth.instance i)
-), touched AS (
-  UPDATE auth.sessions AS t SET last_seen_at = now()
-  FROM found f
-  WHERE t.token_digest = f.token_digest AND f.last_seen_at < now() - interval '1 minute'
 )
 SELECT f.token_digest, f.public_id, f.user_id, f.data, f.active_org, f.authenticated_at, f.expires_at, f.succeeded::boolean AS succeeded,
-       u.name, u.email, u.email_norm, u.theme, u.shortcuts
+       u.name, u.email, u.email_norm, u.theme, u.shortcuts,
+       (CASE WHEN f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
 FROM found f
 JOIN roster.users u ON u.id = f.user_id AND u.status = 'active';
 
 -- name: InsertSession :one
 -- Only a log-in makes a session, and only with the password that is still the password: the locks let a
 -- reset or a disabled account either see this session and end it, or stop it here. The session that the
--- browser had before, whoever it was of, is over with it.
+-- browser had before, whoever it was of, is over with it, whatever its token is by now.
 WITH made AS (
   INSERT INTO auth.sessions (token_digest, public_id, user_id, data, active_org, epoch, user_agent, address, expires_at)
   SELECT @digest, @public_id, u.id, @data, sqlc.narg(active_org)::uuid, i.epoch, @user_agent, @address, now() + make_interval(secs => @life_seconds::float8)
@@ -34,7 +31,7 @@ WITH made AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT @event_id, made.user_id, 'logged_in', made.public_id, @address, @user_agent, @request_id FROM made
 ), ended AS (
-  DELETE FROM auth.sessions AS o USING made WHERE o.token_digest = sqlc.narg(replaces)::bytea
+  DELETE FROM auth.sessions AS o USING made WHERE o.public_id = sqlc.narg(replaces)::uuid
 )
 SELECT made.authenticated_at, made.expires_at FROM made;
 
@@ -43,10 +40,14 @@ SELECT made.authenticated_at, made.expires_at FROM made;
 UPDATE auth.sessions AS s SET data = @data WHERE s.token_digest = @digest;
 
 -- name: SetActiveOrganization :exec
--- Only if nobody chose another one since it was read.
-WITH chosen AS (
+-- Only if nobody chose another one since it was read. The credentials are locked before the session, as by
+-- a new password: two that lock both never wait for each other.
+WITH first AS (
+  SELECT c.user_id FROM auth.credentials c JOIN auth.sessions o ON o.user_id = c.user_id WHERE o.token_digest = @digest FOR NO KEY UPDATE OF c
+), chosen AS (
   UPDATE auth.sessions AS s SET active_org = @active_org::uuid
-  WHERE s.token_digest = @digest AND s.active_org IS NOT DISTINCT FROM sqlc.narg(was)::uuid
+  FROM first
+  WHERE s.user_id = first.user_id AND s.token_digest = @digest AND s.active_org IS NOT DISTINCT FROM sqlc.narg(was)::uuid
   RETURNING s.user_id, s.active_org
 )
 UPDATE auth.credentials AS c SET last_org = chosen.active_org FROM chosen WHERE c.user_id = chosen.user_id;
@@ -54,25 +55,32 @@ UPDATE auth.credentials AS c SET last_org = chosen.active_org FROM chosen WHERE 
 -- name: SwitchSession :one
 -- A new token for the same session and another active organization; the end of its life stays. Who comes
 -- with the token before, within ten seconds, chooses too but finds the token renewed already: of a double
--- click both presses lead to the same successor.
-WITH switched AS (
+-- click both presses lead to the same successor. Who found the session by it chooses too, though others have
+-- renewed it more than once since. Locks are taken in the order of SetActiveOrganization.
+WITH first AS (
+  SELECT c.user_id FROM auth.credentials c JOIN auth.sessions o ON o.user_id = c.user_id
+  WHERE o.public_id = @session OR o.token_digest = @digest OR o.previous_digest = @digest
+  FOR NO KEY UPDATE OF c
+), switched AS (
   UPDATE auth.sessions AS s
   SET previous_digest = CASE WHEN s.token_digest = @digest THEN s.token_digest ELSE s.previous_digest END,
       switched_at = CASE WHEN s.token_digest = @digest THEN now() ELSE s.switched_at END,
-      token_digest = @successor,
+      token_digest = CASE WHEN s.token_digest = @digest THEN @successor::bytea ELSE s.token_digest END,
       active_org = @active_org::uuid
-  WHERE (s.token_digest = @digest
-         OR (s.previous_digest = @digest AND s.token_digest = @successor AND s.switched_at > now() - interval '10 seconds'))
+  FROM first
+  WHERE s.user_id = first.user_id
+    AND (s.token_digest = @digest
+         OR ((s.public_id = @session OR s.previous_digest = @digest AND s.token_digest = @successor) AND s.switched_at > now() - interval '10 seconds'))
     AND s.expires_at > now()
-  RETURNING s.user_id, s.active_org
+  RETURNING s.user_id, s.active_org, s.token_digest
 ), used AS (
   UPDATE auth.credentials AS c SET last_org = switched.active_org FROM switched WHERE c.user_id = switched.user_id
 )
-SELECT switched.user_id FROM switched;
+SELECT switched.token_digest FROM switched;
 
 -- name: DeleteSession :exec
--- Also by the token before a switch: who logs out is out.
-DELETE FROM auth.sessions AS s WHERE s.token_digest = @digest OR s.previous_digest = @digest;
+-- Who logs out is out, however often the session was switched since the request came.
+DELETE FROM auth.sessions AS s WHERE s.public_id = @public_id;
 
 -- name: DeleteSessionsOf :exec
 DELETE FROM auth.sessions AS s WHERE s.user_id = @user_id;

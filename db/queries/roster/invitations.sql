@@ -1,24 +1,34 @@
 -- name: ListInvitations :many
-SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
-       i.delivery_detail, i.decided_at, i.version, v.name AS inviter_name,
-       (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
-FROM roster.invitations i
-LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-WHERE i.org_id = @org_id
-  AND i.state = ANY (@states::text[])
-  AND (@expired_too::boolean OR i.expires_at > now())
-  AND (@open_too::boolean OR i.expires_at <= now() OR i.state <> 'open')
-  AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
-ORDER BY i.created_at DESC, i.id DESC
-LIMIT @page_size;
+-- The inviters are looked up once for the whole page, as in ListMembersByName.
+WITH page AS MATERIALIZED (
+  SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
+         i.delivery_detail, i.decided_at, i.version, i.invited_by, (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
+    FROM roster.invitations i
+   WHERE i.org_id = @org_id
+     AND i.state = ANY (@states::text[])
+     AND (@expired_too::boolean OR i.expires_at > now())
+     AND (@open_too::boolean OR i.expires_at <= now() OR i.state <> 'open')
+     AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
+   ORDER BY i.created_at DESC, i.id DESC
+   LIMIT @page_size
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = @org_id AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
+SELECT x.id, x.email, x.roles, x.message, x.created_at, x.sent_at, x.expires_at, x.expired, x.state, x.delivery,
+       x.delivery_detail, x.decided_at, x.version, v.name AS inviter_name, x.just_sent
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.created_at DESC, x.id DESC;
 
 -- name: GetInvitation :one
+-- With what the actor may do, and what became of the form if it came before.
 SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, (i.expires_at <= now())::boolean AS expired, i.life, i.state,
        i.delivery, i.delivery_detail, i.decided_at, i.version, i.invited_by, v.name AS inviter_name,
        (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
        EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
        a.roles AS actor_roles, a.status AS actor_status,
-       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
 FROM roster.invitations i
 JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = @actor_id
 LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
@@ -26,8 +36,7 @@ WHERE i.org_id = @org_id AND i.id = @invitation_id;
 
 -- name: CheckInvitees :many
 -- What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
--- be. With each row, what the inviter may do, and what became of
--- the form if it came before.
+-- be. With each row, what the inviter may do, and what became of the form if it came before.
 SELECT e.email_norm::text AS email_norm,
        (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
        i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
@@ -84,11 +93,12 @@ WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open'
 RETURNING i.version;
 
 -- name: ReopenInvitations :many
--- But not those of somebody who has asked since not to be invited.
+-- But not those of somebody who is a member since, or has asked not to be invited.
 UPDATE roster.invitations AS i
 SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = ANY (@ids::uuid[]) AND i.state = 'revoked'
   AND NOT EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)
+  AND NOT EXISTS (SELECT 1 FROM roster.memberships m WHERE m.org_id = i.org_id AND m.email_norm = i.email_norm AND m.status IN ('active', 'suspended'))
 RETURNING i.id, i.email;
 
 -- name: SettleInvitations :many
@@ -111,7 +121,8 @@ RETURNING i.id, i.email;
 
 -- name: AcceptInvitation :one
 -- The only statement that uses an invitation up: one of many that come at once gets the row. The token
--- decides organization, role and address; a person's own confirmed address may stand for the token.
+-- decides organization, role and address; a person's own confirmed address may stand for the token. Its time
+-- is judged by the clock and not by now(): what ended it while this one stood in line counts.
 UPDATE roster.invitations AS i
 SET state = 'accepted', decided_at = now(), accepted_by = @user_id::uuid, version = i.version + 1
 WHERE i.org_id = @org_id
@@ -119,7 +130,7 @@ WHERE i.org_id = @org_id
                         WHERE t.org_id = @org_id AND t.digest = sqlc.narg(digest)::bytea AND t.replaced_at IS NULL), sqlc.narg(invitation_id)::uuid)
   AND i.email_norm = @email_norm
   AND i.state IN ('open', 'declined')
-  AND i.expires_at > now()
+  AND i.expires_at > clock_timestamp()
 RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = sqlc.narg(digest)::bytea AND t.kind = 'copied')::boolean AS copied,
   (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by) AS inviter_roles,
@@ -138,7 +149,7 @@ RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
 UPDATE roster.invitations AS i
 SET state = 'declined', decided_at = now(), version = i.version + 1
 WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open' AND i.expires_at > now()
-RETURNING i.version;
+RETURNING i.version, now()::timestamptz AS decided_at;
 
 -- name: EndDeclined :exec
 -- A declined invitation can still be joined by until its time is over. A newer invitation, a membership and
@@ -147,10 +158,8 @@ UPDATE roster.invitations AS i
 SET expires_at = now()
 WHERE i.org_id = @org_id AND i.email_norm = ANY (@email_norms::text[]) AND i.state = 'declined' AND i.expires_at > now();
 
--- name: InsertBlock :one
--- Nothing comes back if the address was blocked already.
-INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES (@org_id, @email_norm) ON CONFLICT DO NOTHING
-RETURNING email_norm;
+-- name: InsertBlock :exec
+INSERT INTO roster.invitation_blocks (org_id, email_norm) VALUES (@org_id, @email_norm) ON CONFLICT DO NOTHING;
 
 -- name: AskAgain :one
 -- Once a day.

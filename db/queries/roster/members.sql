@@ -1,106 +1,127 @@
 -- name: ListMembersByName :many
--- Members and open invitations in one list, by name; an invitation stands under its address.
+-- Members and open invitations in one list, by name; an invitation stands under its address. The inviters
+-- are looked up once for the whole page: a join would ask the policy again for every row.
+WITH page AS MATERIALIZED (
+  SELECT * FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) > (@after_name::text, @after_id::uuid)
+      ORDER BY m.sort_name, m.user_id
+      LIMIT @page_size)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > (@after_name::text, @after_id::uuid)
+      ORDER BY i.email_norm, i.id
+      LIMIT @page_size)
+  ) y
+  ORDER BY y.sort_name COLLATE "C", y.tie
+  LIMIT @page_size
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = @org_id AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) > (@after_name::text, @after_id::uuid)
-    ORDER BY m.sort_name, m.user_id
-    LIMIT @page_size)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > (@after_name::text, @after_id::uuid)
-    ORDER BY i.email_norm, i.id
-    LIMIT @page_size)
-) x
-ORDER BY x.sort_name COLLATE "C", x.tie
-LIMIT @page_size;
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.sort_name COLLATE "C", x.tie;
 
 -- name: ListMembersByNameDown :many
 -- The same from the end.
+WITH page AS MATERIALIZED (
+  SELECT * FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) < (@after_name::text, @after_id::uuid)
+      ORDER BY m.sort_name DESC, m.user_id DESC
+      LIMIT @page_size)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < (@after_name::text, @after_id::uuid)
+      ORDER BY i.email_norm DESC, i.id DESC
+      LIMIT @page_size)
+  ) y
+  ORDER BY y.sort_name COLLATE "C" DESC, y.tie DESC
+  LIMIT @page_size
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = @org_id AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.sort_name, m.user_id) < (@after_name::text, @after_id::uuid)
-    ORDER BY m.sort_name DESC, m.user_id DESC
-    LIMIT @page_size)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < (@after_name::text, @after_id::uuid)
-    ORDER BY i.email_norm DESC, i.id DESC
-    LIMIT @page_size)
-) x
-ORDER BY x.sort_name COLLATE "C" DESC, x.tie DESC
-LIMIT @page_size;
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.sort_name COLLATE "C" DESC, x.tie DESC;
 
 -- name: ListMembersByJoined :many
 -- The same by date: an invitation stands under the day it was made.
+WITH page AS MATERIALIZED (
+  SELECT * FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) > (@after_time::timestamptz, @after_id::uuid)
+      ORDER BY m.joined_at, m.user_id
+      LIMIT @page_size)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > (@after_time::timestamptz, @after_id::uuid)
+      ORDER BY i.created_at, i.id
+      LIMIT @page_size)
+  ) y
+  ORDER BY y.since, y.tie
+  LIMIT @page_size
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = @org_id AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) > (@after_time::timestamptz, @after_id::uuid)
-    ORDER BY m.joined_at, m.user_id
-    LIMIT @page_size)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > (@after_time::timestamptz, @after_id::uuid)
-    ORDER BY i.created_at, i.id
-    LIMIT @page_size)
-) x
-ORDER BY x.since, x.tie
-LIMIT @page_size;
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.since, x.tie;
 
 -- name: ListMembersByJoinedDown :many
 -- The same, the newest first.
+WITH page AS MATERIALIZED (
+  SELECT * FROM (
+    (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, m.invited_by,
+            m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
+       FROM roster.memberships m
+      WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) < (@after_time::timestamptz, @after_id::uuid)
+      ORDER BY m.joined_at DESC, m.user_id DESC
+      LIMIT @page_size)
+    UNION ALL
+    (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
+            '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
+       FROM roster.invitations i
+      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
+      ORDER BY i.created_at DESC, i.id DESC
+      LIMIT @page_size)
+  ) y
+  ORDER BY y.since DESC, y.tie DESC
+  LIMIT @page_size
+), inviters AS MATERIALIZED (
+  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = @org_id AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
+)
 SELECT x.kind::text AS kind, x.row_id::uuid AS row_id, coalesce(x.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, x.name::text AS name, x.email::text AS email, x.roles::text[] AS roles,
-       x.status::text AS status, x.since::timestamptz AS since, coalesce(x.inviter_name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
+       x.status::text AS status, x.since::timestamptz AS since, coalesce(v.name, '')::text AS inviter_name, x.joined_through::text AS joined_through,
        coalesce(x.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(x.expires_at, 'epoch')::timestamptz AS expires_at, x.delivery::text AS delivery, x.version::bigint AS version, x.sort_name::text AS sort_name
-FROM (
-  (SELECT 'member' AS kind, m.id AS row_id, m.user_id, m.name, m.email, m.roles, m.status, m.joined_at AS since, v.name AS inviter_name,
-          m.joined_through, m.last_active_at, NULL::timestamptz AS expires_at, '' AS delivery, m.version, m.sort_name, m.user_id AS tie
-     FROM roster.memberships m
-     LEFT JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
-    WHERE m.org_id = @org_id AND m.status IN ('active', 'suspended') AND (m.joined_at, m.user_id) < (@after_time::timestamptz, @after_id::uuid)
-    ORDER BY m.joined_at DESC, m.user_id DESC
-    LIMIT @page_size)
-  UNION ALL
-  (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, v.name,
-          '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
-     FROM roster.invitations i
-     LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-    WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
-    ORDER BY i.created_at DESC, i.id DESC
-    LIMIT @page_size)
-) x
-ORDER BY x.since DESC, x.tie DESC
-LIMIT @page_size;
+FROM page x
+LEFT JOIN inviters v ON v.user_id = x.invited_by
+ORDER BY x.since DESC, x.tie DESC;
 
 -- name: SearchMembers :many
 SELECT s.kind::text AS kind, s.row_id::uuid AS row_id, coalesce(s.user_id, '00000000-0000-0000-0000-000000000000')::uuid AS user_id, s.name::text AS name, s.email::text AS email, s.roles::text[] AS roles,
@@ -115,12 +136,13 @@ FROM door.search_members(@words::text[], @prefix_from::text, @prefix_to::text, @
 SELECT id FROM roster.organizations WHERE id = @org_id FOR UPDATE;
 
 -- name: GetPair :one
--- Who acts, and on whom.
+-- Who acts, and on whom, and what became of the form if it came before.
 SELECT a.roles AS actor_roles, a.status AS actor_status,
        t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.version, t.joined_at, t.joined_through, t.invited_at, t.last_active_at,
        v.name AS inviter_name,
        (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations
+       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
 FROM roster.memberships a
 JOIN roster.memberships t ON t.org_id = a.org_id AND t.id = @membership_id
 LEFT JOIN roster.memberships v ON v.org_id = t.org_id AND v.user_id = t.invited_by

@@ -23,13 +23,17 @@ SELECT coalesce((SELECT jsonb_agg(m) FROM door.my_organizations(@user_id::uuid, 
        coalesce((SELECT jsonb_agg(i) FROM door.my_invitations(@user_id::uuid) i), '[]')::jsonb AS invitations;
 
 -- name: GetInvitationAtDoor :one
+-- Asked from inside its organization, it also says whether the address asked not to be invited, and what became of
+-- the viewer's form if it came before.
 SELECT i.org_id::uuid AS org_id, i.org_name::text AS org_name, i.org_slug::text AS org_slug, i.org_status::text AS org_status,
        i.invitation_id::uuid AS invitation_id, i.email::text AS email, i.email_norm::text AS email_norm, i.roles::text[] AS roles,
        i.message::text AS message, i.state::text AS state, i.created_at::timestamptz AS created_at, i.expires_at::timestamptz AS expires_at,
        i.expired::boolean AS expired, coalesce(i.decided_at, 'epoch')::timestamptz AS decided_at, i.inviter_id::uuid AS inviter_id, coalesce(i.inviter_name, '')::text AS inviter_name, coalesce(i.inviter_email, '')::text AS inviter_email,
        coalesce(i.inviter_status, '')::text AS inviter_status, i.inviter_roles::text[] AS inviter_roles, i.token_kind::text AS token_kind, i.replaced::boolean AS replaced,
        coalesce(i.account_exists, false)::boolean AS account_exists, coalesce(i.accepted_by, '00000000-0000-0000-0000-000000000000')::uuid AS accepted_by, i.asked_today::boolean AS asked_today,
-       coalesce(i.viewer_email, '')::text AS viewer_email, coalesce(i.viewer_email_norm, '')::text AS viewer_email_norm, coalesce(i.viewer_status, '')::text AS viewer_status, i.viewer_roles::text[] AS viewer_roles, i.members_may_invite::boolean AS members_may_invite
+       coalesce(i.viewer_email, '')::text AS viewer_email, coalesce(i.viewer_email_norm, '')::text AS viewer_email_norm, coalesce(i.viewer_status, '')::text AS viewer_status, i.viewer_roles::text[] AS viewer_roles, i.members_may_invite::boolean AS members_may_invite,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = i.org_id AND s.user_id = sqlc.narg(viewer)::uuid AND s.id = @submission::uuid), 'null')::jsonb AS done_before
 FROM door.invitation(sqlc.narg(org)::uuid, sqlc.narg(digest)::bytea, sqlc.narg(invitation_id)::uuid, sqlc.narg(viewer)::uuid) i;
 
 -- name: FreeSlugs :many

@@ -76,6 +76,7 @@ type Server struct {
 	taken    []bool // by Wait
 	attempts int
 	closed   chan struct{}
+	pause    func(phase string) time.Duration
 }
 
 // Option changes a server before it starts.
@@ -98,6 +99,23 @@ func WithLogin(name, password string) Option {
 	return func(s *Server) {
 		s.server.Backend = &backend{server: s, name: name, password: password}
 		s.server.AllowInsecureAuth = true
+	}
+}
+
+// WithPauses lets the server dawdle: pause says for how long, at "connect", "MAIL", "DATA" (the letter is there, and not
+// yet kept), "kept" (it is, and the answer is not given) and "QUIT" (after the answer).
+func WithPauses(pause func(phase string) time.Duration) Option {
+	return func(s *Server) { s.pause = pause }
+}
+
+// dawdle waits as the test says.
+func (s *Server) dawdle(phase string) {
+	if s.pause == nil {
+		return
+	}
+	select {
+	case <-time.After(s.pause(phase)):
+	case <-s.closed:
 	}
 }
 
@@ -235,6 +253,12 @@ type slowConn struct {
 }
 
 func (c slowConn) Write(p []byte) (int, error) {
+	switch {
+	case bytes.HasPrefix(p, []byte("220 ")):
+		c.server.dawdle("connect")
+	case bytes.HasPrefix(p, []byte("221 ")):
+		c.server.dawdle("QUIT")
+	}
 	for i := range p {
 		if !c.server.is(Tarpit) {
 			n, err := c.Conn.Write(p[i:])
@@ -281,6 +305,7 @@ func (s *session) Mail(from string, options *smtp.MailOptions) error {
 	if s.backend.server.is(Busy) {
 		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too busy for " + from}
 	}
+	s.backend.server.dawdle("MAIL")
 	s.from, s.declared = from, options
 	return nil
 }
@@ -303,6 +328,7 @@ func (s *session) Data(r io.Reader) error {
 	}
 
 	server := s.backend.server
+	server.dawdle("DATA")
 	switch {
 	case server.is(RefuseData):
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Looks like spam"}
@@ -321,6 +347,7 @@ func (s *session) Data(r io.Reader) error {
 		m.From, m.To = s.from, to
 		server.keep(m)
 	}
+	server.dawdle("kept")
 	if server.is(LoseAnswer) {
 		s.conn.Conn().Close()
 	}

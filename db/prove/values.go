@@ -1,0 +1,120 @@
+package prove
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What is passed for a parameter of a query: what a world has there. A parameter that has no line fails the
+// proof, so a new query cannot slip by.
+var anyValues = map[string]func(w world) value{
+	"org_id":         func(w world) value { return text(w.org.String()) },
+	"actor_id":       func(w world) value { return text(w.owner().String()) },
+	"user_id":        func(w world) value { return text(w.member().String()) },
+	"invited_by":     func(w world) value { return text(w.owner().String()) },
+	"granted_by":     func(w world) value { return text(w.owner().String()) },
+	"taken_by":       func(w world) value { return text(w.admin().String()) },
+	"membership_id":  func(w world) value { return text(w.membership(w.member()).String()) },
+	"invitation_id":  func(w world) value { return text(w.open().String()) },
+	"invitation_ids": func(w world) value { return array(w.open().String()) },
+	"ids":            func(w world) value { return array(w.open().String(), w.revoked().String(), w.declined().String()) },
+	"event_id":       func(w world) value { return text(w.fresh(0).String()) },
+	"event_ids":      func(w world) value { return array(w.fresh(0).String()) },
+	"undoes":         func(w world) value { return text(w.laterEvent().String()) },
+	"subject_id":     func(w world) value { return text(w.membership(w.member()).String()) },
+	"subject_ids":    func(w world) value { return array(w.membership(w.member()).String()) },
+	"session_id":     func(w world) value { return text(w.fresh(1).String()) },
+	"submission":     func(w world) value { return text(w.submission().String()) },
+	"digest":         func(w world) value { return text(w.token("mailed")) },
+	"digests":        func(w world) value { return array(w.token("fresh")) },
+	"email_norm":     func(w world) value { return text(w.email("invitee")) },
+	"email_norms":    func(w world) value { return array(w.email("declined")) },
+	"emails":         func(w world) value { return array(w.email("member"), w.email("invitee"), w.email("blocked")) },
+	"actor_name":     func(w world) value { return text("owner " + w.mark()) },
+	"subject_name":   func(w world) value { return text("member " + w.mark()) },
+	"subject_names":  func(w world) value { return array("member " + w.mark()) },
+	"subject":        func(w world) value { return text("org:" + w.org.String()) },
+	"args":           func(w world) value { return array(fmt.Sprintf(`{"org_id": "%s"}`, w.org)) },
+
+	"roles":          constant("{guest}"),
+	"states":         constant("{open,accepted,declined,revoked}"),
+	"words":          constant("{% member%}"),
+	"role":           constant(""),
+	"status":         constant("suspended"),
+	"kind":           constant("mailed"),
+	"event":          constant("tried"),
+	"actor_kind":     constant("person"),
+	"subject_kind":   constant("membership"),
+	"before":         constant("{}"),
+	"after":          constant("{}"),
+	"outcome":        constant("{}"),
+	"message":        constant("tried"),
+	"delivery":       constant("sent"),
+	"detail":         constant("tried"),
+	"address":        constant("192.0.2.1"),
+	"user_agent":     constant("tried"),
+	"request_id":     constant("tried"),
+	"sort":           constant("name"),
+	"prefix_from":    constant(""),
+	"prefix_to":      constant("~"),
+	"after_name":     constant(""),
+	"after_time":     constant("-infinity"),
+	"after_id":       constant("00000000-0000-0000-0000-000000000000"),
+	"before_time":    constant("infinity"),
+	"before_id":      constant("ffffffff-ffff-ffff-ffff-ffffffffffff"),
+	"invited_at":     constant("2000-01-01"),
+	"expires_at":     constant("2999-01-01"),
+	"days":           constant("7"),
+	"max_attempts":   constant("1"),
+	"page_size":      constant("50"),
+	"history_size":   constant("50"),
+	"window_seconds": constant("3600"),
+	"expired_too":    constant("true"),
+	"open_too":       constant("true"),
+	"with_events":    constant("true"),
+	"revoke":         constant("true"),
+	"descending":     constant("false"),
+}
+
+// exactValues are those of one query's parameter, where the one above would find nothing to do.
+var exactValues = map[string]func(w world) value{
+	"GetUndoable.event_id":               func(w world) value { return text(w.event().String()) },
+	"GetSubmission.user_id":              func(w world) value { return text(w.owner().String()) },
+	"InsertSubmission.submission":        func(w world) value { return text(w.fresh(2).String()) },
+	"InsertInvitations.ids":              func(w world) value { return array(w.fresh(3).String()) },
+	"InsertInvitations.emails":           func(w world) value { return array(w.email("fresh")) },
+	"InsertInvitations.email_norms":      func(w world) value { return array(w.email("fresh")) },
+	"InsertMembership.user_id":           func(w world) value { return text(w.former().String()) },
+	"AcceptInvitation.user_id":           func(w world) value { return text(w.invitee().String()) },
+	"InsertJobs.kind":                    constant("canary"),
+	"ReplaceTokens.kind":                 constant(""),
+	"SearchMembers.status":               constant(""),
+	"ListMembersByNameDown.after_name":   constant("~"),
+	"ListMembersByNameDown.after_id":     constant("ffffffff-ffff-ffff-ffff-ffffffffffff"),
+	"ListMembersByJoinedDown.after_time": constant("infinity"),
+	"ListInvitations.after_time":         constant("infinity"),
+}
+
+// withoutControl are queries that find nothing in a canary, each with the reason.
+var withoutControl = map[string]string{
+	"DeleteOldLetterCounts": "no control: it deletes the installation's old counters of letters, of which a canary has none",
+}
+
+// globalWrites are queries by which a role writes what belongs to no organization or to all, each with the
+// reason.
+var globalWrites = map[string]string{
+	"roster_worker CountLetter":           "letters are counted by a subject that is passed, and the answer is the count of that",
+	"roster_worker DeleteOldLetterCounts": "old counts of letters are deleted",
+	"roster_worker InsertJobs":            "the worker's queue is that of all organizations",
+}
+
+func constant(s string) func(world) value { return func(world) value { return text(s) } }
+
+// array is the text of an array of texts.
+func array(elements ...string) value {
+	quoted := make([]string, len(elements))
+	for i, e := range elements {
+		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(e) + `"`
+	}
+	return text("{" + strings.Join(quoted, ",") + "}")
+}
