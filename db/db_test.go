@@ -97,8 +97,8 @@ func ownersGo(t *testing.T, d *dbtest.Database, org uuid.UUID, rounds int) (left
 		}
 		level := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable}[round%3]
 		var ready, done sync.WaitGroup
+		ready.Add(len(conns))
 		for i, conn := range conns {
-			ready.Add(1)
 			done.Go(func() {
 				tx, err := conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
 				if err != nil {
