@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,23 +48,30 @@ func Prepare(ctx context.Context, url string) error {
 }
 
 // writeRoles tries a step again that others write the same roles in at this moment: they belong to the whole
-// server, and whoever comes second is refused instead of made to wait.
+// server, and whoever comes second is refused instead of made to wait. The pauses differ, so that two who were
+// refused together come apart.
 func writeRoles(ctx context.Context, step func() error) error {
-	const most, pause = 50, 20 * time.Millisecond
+	pause := func() time.Duration { return rand.N(20 * time.Millisecond) }
+	return tryAgain(ctx, 50, pause, step, "XX000", "pg_authid_rolname_index", "pg_auth_members_role_member_index")
+}
+
+// untilUnlocked tries a step again while a lock that it needs is not given in time. A step is a transaction,
+// so what is tried again was undone.
+func untilUnlocked(ctx context.Context, step func() error) error {
+	return tryAgain(ctx, 40, func() time.Duration { return time.Second }, step, "55P03")
+}
+
+// tryAgain takes a step at most so many times, as long as the database refuses it for one of these reasons.
+func tryAgain(ctx context.Context, most int, pause func() time.Duration, step func() error, reasons ...string) error {
 	for try := 1; ; try++ {
 		err := step()
-		switch Constraint(err) {
-		case "XX000", "pg_authid_rolname_index", "pg_auth_members_role_member_index":
-		default:
-			return err
-		}
-		if try == most {
+		if !slices.Contains(reasons, Constraint(err)) || try == most {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(rand.N(pause)): // apart from those that were refused with this one
+		case <-time.After(pause()):
 		}
 	}
 }
@@ -145,23 +153,6 @@ func Migrate(ctx context.Context, url string, contextKey []byte) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return untilUnlocked(ctx, func() error { return chooseContext(ctx, config, contextKey) })
-}
-
-// untilUnlocked tries a step again while a lock that it needs is not given in time. A step is a transaction,
-// so what is tried again was undone.
-func untilUnlocked(ctx context.Context, step func() error) error {
-	const most, pause = 40, time.Second
-	for try := 1; ; try++ {
-		err := step()
-		if Constraint(err) != "55P03" || try == most {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-	}
 }
 
 // migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own (one

@@ -19,7 +19,7 @@ func violations(t testing.TB, conn *pgx.Conn) []string {
 	return found
 }
 
-// I7 I8 A03 X56 X58 X29 A38 A43: every tenant table is protected, by exactly the policies that it should have.
+// I7 I8 I128 A03 X56 X58 X29 A38 A43: every tenant table is protected, by exactly the policies that it should have.
 func TestCatalogueHoldsNoViolation(t *testing.T) {
 	t.Parallel()
 	for _, v := range violations(t, dbtest.New(t).Superuser(t)) {

@@ -83,7 +83,7 @@ func failures(r *Report) (all []string) {
 	return all
 }
 
-// I1 I2 I3 I4 I7 I8 N02 X01 X27 X58 X59 O25 O27 O33 A03: all attacks are held off, on a database in which people
+// I1 I2 I3 I4 I7 I8 N02 X01 X27 X58 X59 O02 O25 O27 O33 A03 A05: all attacks are held off, on a database in which people
 // live who are not disturbed, and nothing of the proof is left behind.
 func TestIsolationHolds(t *testing.T) {
 	t.Parallel()
