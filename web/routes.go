@@ -87,6 +87,11 @@ func (s *Server) register() {
 	s.post("/orgs/:org/invitations/:inv/role", s.member(role.InvitationsCreate, s.changeInvitationRole))
 	s.post("/orgs/:org/invitations/:inv/revoke", s.member(role.InvitationsRevoke, s.revokeInvitation))
 
+	// Long work: the methods show a job to nobody but whoever started it.
+	s.get("/orgs/:org/jobs/:job", s.member(role.OrganizationRead, s.showJob))
+	s.post("/orgs/:org/jobs/:job/stop", s.member(role.OrganizationRead, s.stopJob))
+	s.post("/orgs/:org/jobs/:job/undo", s.member(role.OrganizationRead, s.undoJob))
+
 	if s.config.Dev {
 		s.get("/dev/mail", s.public(s.listLetters))
 		s.get("/dev/mail/:id", s.public(s.showLetter))

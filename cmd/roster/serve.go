@@ -66,11 +66,9 @@ func serve(ctx context.Context, c call) error {
 	// Jobs stop after the last request, on a context of their own.
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	var jobs *river.Client[pgxTx]
-	if h.mails {
-		if jobs, err = startJobs(working, h, conf, transport, log); err != nil {
-			return err
-		}
+	jobs, err := startJobs(working, h, conf, transport, log)
+	if err != nil {
+		return err
 	}
 	go keepHouse(working, h, log)
 
@@ -109,13 +107,7 @@ func serve(ctx context.Context, c call) error {
 	<-failed
 	conns.wait(ending)
 	stopped := make(chan error, 1)
-	go func() {
-		if jobs == nil {
-			stopped <- nil
-			return
-		}
-		stopped <- jobs.Stop(ending)
-	}()
+	go func() { stopped <- jobs.Stop(ending) }()
 	if err := errors.Join(server.Shutdown(ending), <-stopped); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
@@ -237,23 +229,29 @@ func (h *house) health(ctx context.Context) web.Health {
 	return report
 }
 
-// startJobs works the queue: letters, so far.
+// startJobs works the queues: long work, and letters where they leave this installation.
 func startJobs(ctx context.Context, h *house, conf config.Config, transport mail.Transport, log *slog.Logger) (*river.Client[pgxTx], error) {
 	nodes, err := mail.JoinNodes(ctx, h.db.Jobs().Config().ConnConfig, log)
 	if err != nil {
-		return nil, fmt.Errorf("join the nodes that send letters: %w", err)
-	}
-	letters, err := mail.NewWorker(mail.WorkerConfig{DB: h.db.Jobs(), Sealer: h.sealer, From: conf.From, Base: conf.URL.String(), Transport: transport,
-		Render: email.Render, Allow: h.roster.AllowLetter, Outcome: h.roster.LetterOutcome, Nodes: nodes, Log: log})
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("join the nodes that work: %w", err)
 	}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, letters)
+	river.AddWorker(workers, roster.NewWorker(h.roster))
+	queues := map[string]river.QueueConfig{roster.WorkQueue: {MaxWorkers: 2}}
+	var letters *mail.Worker
+	if h.mails {
+		letters, err = mail.NewWorker(mail.WorkerConfig{DB: h.db.Jobs(), Sealer: h.sealer, From: conf.From, Base: conf.URL.String(), Transport: transport,
+			Render: email.Render, Allow: h.roster.AllowLetter, Outcome: h.roster.LetterOutcome, Nodes: nodes, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		river.AddWorker(workers, letters)
+		queues[river.QueueDefault] = river.QueueConfig{MaxWorkers: 4}
+	}
 	client, err := river.NewClient(riverpgxv5.New(h.db.Jobs()), &river.Config{
 		ID:                   nodes.Name(),
 		Schema:               "river",
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Queues:               queues,
 		Workers:              workers,
 		JobTimeout:           mail.Timeout,
 		RescueStuckJobsAfter: 2 * mail.Timeout,
@@ -266,6 +264,9 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 	}
 	if err := client.Start(ctx); err != nil {
 		return nil, fmt.Errorf("start the job queue: %w", err)
+	}
+	if letters == nil {
+		return client, nil
 	}
 	go every(ctx, time.Minute, func() {
 		if err := letters.Sweep(ctx); err != nil && ctx.Err() == nil {

@@ -188,6 +188,7 @@ func functionMutants(t testing.TB, conn *pgx.Conn, intoB string) (mutants []muta
 		{"door.search_members", "'m.org_id = $1 AND ", "'$1 IS NOT NULL AND "},
 		{"door.search_members", "i.org_id = $1 AND", ""},
 		{"door.forget_submissions", "interval '24 hours'", "interval '-1 hour'"},
+		{"door.forget_jobs", "interval '30 days'", "interval '-1 hour'"},
 	} {
 		var definition string
 		schema, name, _ := strings.Cut(one.function, ".")

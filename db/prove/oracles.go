@@ -53,6 +53,11 @@ var uniqueCases = map[string]uniqueCase{
 	"audit_events_undone_once": {sql: `INSERT INTO roster.audit_events (org_id, id, event, actor_name, subject_kind, subject_id, subject_name, undoes)
 		VALUES ($1, $2, 'x', 'x', 'organization', $1, 'x', $3)`,
 		args: func(a, b world) []value { return ids(a.org, a.fresh(0), b.event()) }},
+	"jobs_pkey": {sql: `INSERT INTO roster.jobs (org_id, id, kind, started_by) VALUES ($1, $2, 'x.x', $3)`,
+		args: func(a, b world) []value { return ids(a.org, b.working(), a.owner()) }},
+	"job_items_pkey": {before: `INSERT INTO roster.jobs (org_id, id, kind, started_by) SELECT $1, $2, 'x.x', m.user_id FROM roster.memberships m LIMIT 1`,
+		sql:  `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label) VALUES ($1, $2, 1, $1, 'x')`,
+		args: func(a, b world) []value { return ids(a.org, b.working()) }},
 }
 
 // foreignCase writes a row of canary A that refers to a row of other: canary B's, or one of nowhere.
@@ -73,6 +78,7 @@ var foreignCases = map[string]foreignCase{
 	"invitation_blocks_org_id_fkey":  ofOrganization,
 	"submissions_org_id_fkey":        ofOrganization,
 	"audit_events_org_id_fkey":       ofOrganization,
+	"jobs_org_id_fkey":               ofOrganization,
 	"organizations_slug_is_known": {sql: `UPDATE roster.organizations SET slug = $2 WHERE id = $1`,
 		args: func(a, other world) []value { return append(ids(a.org), text(other.slug)) }},
 	"memberships_inviter": {sql: `INSERT INTO roster.memberships (org_id, user_id, id, invited_by, joined_through) VALUES ($1, $2, $3, $4, 'invitation')`,
@@ -86,6 +92,10 @@ var foreignCases = map[string]foreignCase{
 		}},
 	"invitation_tokens_invitation": {sql: `INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind) VALUES ($1, $3::text::bytea, $2, 'copied')`,
 		args: func(a, other world) []value { return append(ids(a.org, other.open()), text(a.token("fresh"))) }},
+	"jobs_starter": {sql: `INSERT INTO roster.jobs (org_id, id, kind, started_by) VALUES ($1, $2, 'x.x', $3)`,
+		args: func(a, other world) []value { return ids(a.org, a.fresh(0), other.owner()) }},
+	"job_items_job": {sql: `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label) VALUES ($1, $2, 9, $1, 'x')`,
+		args: func(a, other world) []value { return ids(a.org, other.working()) }},
 }
 
 func ids(all ...fmt.Stringer) (values []value) {

@@ -42,6 +42,7 @@ const (
 	KindAlreadyRegistered    Kind = "already_registered"
 	KindResetPassword        Kind = "reset_password"
 	KindPasswordChanged      Kind = "password_changed"
+	KindJobEnded             Kind = "job_ended"
 )
 
 // Letter is one of the structs below, by value. Their fields are what people typed and what the database knows: words,
@@ -186,6 +187,17 @@ type PasswordChanged struct {
 	At       time.Time
 }
 
+// JobEnded tells whoever started a long piece of work what became of it.
+type JobEnded struct {
+	To           string
+	Organization Organization
+	Job          string // public ID, "job_…"
+	Title        string // what it was: "Suspend 120 members"
+	Text         string // what became of it: "118 suspended, 2 skipped"
+	Stopped      bool   // before it was done
+	At           time.Time
+}
+
 // Kind is KindInvitation.
 func (Invitation) Kind() Kind { return KindInvitation }
 
@@ -218,6 +230,9 @@ func (ResetPassword) Kind() Kind { return KindResetPassword }
 
 // Kind is KindPasswordChanged.
 func (PasswordChanged) Kind() Kind { return KindPasswordChanged }
+
+// Kind is KindJobEnded.
+func (JobEnded) Kind() Kind { return KindJobEnded }
 
 func (l Invitation) envelope() envelope {
 	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires}
@@ -258,6 +273,10 @@ func (l ResetPassword) envelope() envelope {
 }
 
 func (l PasswordChanged) envelope() envelope { return envelope{to: l.To} }
+
+func (l JobEnded) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
+}
 
 // Cleaned is the letter with everything in it that people chose made fit to be read by strangers: names on one line
 // and without web addresses, the inviter's message as plain text. Whoever renders a letter renders this.
@@ -338,6 +357,12 @@ func (l PasswordChanged) cleaned() Letter {
 	return l
 }
 
+func (l JobEnded) cleaned() Letter {
+	l.To, l.Organization = cleanAddress(l.To), l.Organization.cleaned()
+	l.Title, l.Text = Clean(l.Title, labelMax), Clean(l.Text, clauseMax)
+	return l
+}
+
 func (o Organization) cleaned() Organization {
 	if o.Name = Clean(o.Name, nameMax); o.Name == "" {
 		o.Name = "an organization"
@@ -391,6 +416,7 @@ var readers = map[Kind]func(data []byte) (Letter, error){
 	KindAlreadyRegistered:    read[AlreadyRegistered],
 	KindResetPassword:        read[ResetPassword],
 	KindPasswordChanged:      read[PasswordChanged],
+	KindJobEnded:             read[JobEnded],
 }
 
 func read[L Letter](data []byte) (Letter, error) {

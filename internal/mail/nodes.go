@@ -131,7 +131,7 @@ func (n *Nodes) ask(ctx context.Context) ([]string, error) {
 	rows, err := n.conn.Query(ctx, `
 		SELECT DISTINCT `+lastNode+`
 		FROM river.river_job
-		WHERE kind = 'letter' AND state = 'running' AND starts_with(`+lastNode+`, $1)
+		WHERE kind IN ('letter', 'work') AND state = 'running' AND starts_with(`+lastNode+`, $1)
 			AND `+lastNode+` NOT IN (SELECT application_name FROM pg_stat_activity WHERE application_name IS NOT NULL)
 		ORDER BY 1`, nodePrefix)
 	if err != nil {
@@ -149,17 +149,17 @@ func (n *Nodes) takeBack(ctx context.Context, dead []string) error {
 			SET state = 'available',
 				scheduled_at = now(),
 				errors = array_append(errors, jsonb_build_object('at', now(), 'attempt', attempt, 'error', 'the node ended', 'trace', ''))
-			WHERE kind = 'letter' AND state = 'running' AND attempt < max_attempts AND `+lastNode+` = ANY($1)
-			RETURNING id
+			WHERE kind IN ('letter', 'work') AND state = 'running' AND attempt < max_attempts AND `+lastNode+` = ANY($1)
+			RETURNING id, queue
 		)
-		SELECT id, pg_notify($2, $3)::text FROM back ORDER BY id`, dead, NotifyChannel, NotifyPayload)
+		SELECT id, pg_notify($2, jsonb_build_object('queue', queue)::text)::text FROM back ORDER BY id`, dead, NotifyChannel)
 	if err != nil {
 		return err
 	}
 	var id int64
 	var said string
 	_, err = pgx.ForEachRow(rows, []any{&id, &said}, func() error {
-		n.log.Info("letter taken over from a node that ended", "job", id)
+		n.log.Info("work taken over from a node that ended", "job", id)
 		return nil
 	})
 	return err

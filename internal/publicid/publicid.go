@@ -20,6 +20,7 @@ const (
 	Invitation   Kind = "inv"
 	Event        Kind = "evt"
 	Session      Kind = "ses"
+	Job          Kind = "job"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -114,7 +114,7 @@ func (r *Roster) enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb
 
 // Housekeeping forgets how many letters were sent in windows that are over, and forms that were done long ago.
 func (r *Roster) Housekeeping(ctx context.Context) error {
-	return errors.Join(r.forgetSubmissions(ctx), r.forgetLetterCounts(ctx))
+	return errors.Join(r.forgetSubmissions(ctx), r.forgetJobs(ctx), r.forgetLetterCounts(ctx))
 }
 
 func (r *Roster) forgetLetterCounts(ctx context.Context) error {

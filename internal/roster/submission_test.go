@@ -74,6 +74,14 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 		}
 		return w.Ann, func(a roster.Actor) (any, error) { return w.Roster.Undo(t.Context(), a, undo) }
 	},
+	"UndoJob": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		job, _ := changed(t, w, 2)
+		return w.Ann, func(a roster.Actor) (any, error) { return w.Roster.UndoJob(t.Context(), a, publicid.Job.Of(job)) }
+	},
+	"StopJob": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		job, _ := changed(t, w, 1)
+		return w.Ann, func(a roster.Actor) (any, error) { return nil, w.Roster.StopJob(t.Context(), a, publicid.Job.Of(job)) }
+	},
 	"Invite": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
 		return w.Ann, func(a roster.Actor) (any, error) {
 			return w.Roster.Invite(t.Context(), a, roster.Invite{Addresses: "one@elsewhere.example two@elsewhere.example ben@acme.example", Role: "member"})
@@ -107,7 +115,7 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 }
 
 // looks are the methods that change nothing for an actor.
-var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true}
+var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true}
 
 // R30: no method that changes something stands outside of this law.
 func TestEveryChangeHasAForm(t *testing.T) {
@@ -139,11 +147,12 @@ func old(t *testing.T, w *rostertest.World) string {
 func effect(t *testing.T, w *rostertest.World) string {
 	t.Helper()
 	count := func(sql string) int { return w.Count(t, sql) }
-	return fmt.Sprintf("%d entries, %d letters, %d open of %d invitations with %d links, %d of %d members, versions %d, %d forms",
+	return fmt.Sprintf("%d entries, %d letters, %d open of %d invitations with %d links, %d of %d members, versions %d, %d forms, %d jobs of which %d are to stop",
 		count("SELECT count(*) FROM roster.audit_events"), count("SELECT count(*) FROM river.river_job"),
 		count("SELECT count(*) FROM roster.invitations WHERE state = 'open'"), count("SELECT count(*) FROM roster.invitations"), count("SELECT count(*) FROM roster.invitation_tokens"),
 		count("SELECT count(*) FROM roster.memberships WHERE status = 'active'"), count("SELECT count(*) FROM roster.memberships"),
-		count("SELECT sum(version)::bigint FROM (SELECT version FROM roster.memberships UNION ALL SELECT version FROM roster.invitations) v"), count("SELECT count(*) FROM roster.submissions"))
+		count("SELECT sum(version)::bigint FROM (SELECT version FROM roster.memberships UNION ALL SELECT version FROM roster.invitations) v"), count("SELECT count(*) FROM roster.submissions"),
+		count("SELECT count(*) FROM roster.jobs"), count("SELECT count(*) FROM roster.jobs WHERE stop_asked"))
 }
 
 func spelled(t *testing.T, outcome any, err error) string {

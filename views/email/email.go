@@ -51,6 +51,8 @@ func write(l mail.Letter, s site) (letter, error) {
 		return roleChanged(l, s), nil
 	case mail.Removed:
 		return removed(l, s), nil
+	case mail.JobEnded:
+		return jobEnded(l, s), nil
 	case mail.InvitationAccepted:
 		return invitationAccepted(l, s), nil
 	case mail.InvitationDeclined:

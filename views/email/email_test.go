@@ -49,7 +49,8 @@ func letters() map[string]mail.Letter {
 		"role_changed_less": mail.RoleChanged{
 			To: "mara@acme.example", Organization: acme, Role: "Guest", At: at, Explanation: "you can see what is shared with you",
 		},
-		"removed": mail.Removed{To: "mara@acme.example", Organization: acme, At: at},
+		"job_ended": mail.JobEnded{To: "mara@acme.example", Organization: acme, Job: "job_01kp0q1v2efrz8r2q0h8xk3c5a", Title: "Suspend 120 members", Text: "118 suspended, 2 skipped", At: at},
+		"removed":   mail.Removed{To: "mara@acme.example", Organization: acme, At: at},
 		"removed_by": mail.Removed{
 			To: "mara@acme.example", Organization: acme, At: at, By: mail.Person{Name: "Tomás Herrera"}, Ask: mara,
 			Note: "Thank you for four years.",
@@ -209,6 +210,7 @@ func TestNamesCannotSmuggleTextIntoLetters(t *testing.T) {
 			mail.RoleChanged{To: mara.Email, Organization: org, From: name, Role: name, By: person, At: at, News: []string{name}},
 			mail.RoleChanged{To: mara.Email, Organization: org, Role: name, At: at, Explanation: name},
 			mail.Removed{To: mara.Email, Organization: org, By: person, Ask: person, At: at, Note: message},
+			mail.JobEnded{To: mara.Email, Organization: org, Job: "job_1", Title: name, Text: name, At: at},
 			mail.InvitationAccepted{To: ruth.Email, Organization: org, Who: person, Invited: name, Role: name, Member: "mem_1", At: at},
 			mail.InvitationDeclined{To: ruth.Email, Organization: org, Email: name, Role: name, At: at},
 			mail.InvitationAskedAgain{To: ruth.Email, Organization: org, Email: name, Other: name, Role: name, Invitation: "inv_1", At: at},

@@ -37,6 +37,7 @@ func FuzzLetters(f *testing.F) {
 			person := mail.Person{Name: name, Email: email}
 			return []mail.Letter{
 				mail.Invitation{To: email, Organization: org, Inviter: person, ID: palmer.ID, Role: "Member", Explanation: "you can see", Message: message, Expires: until, Token: "TOKEN"},
+				mail.JobEnded{To: email, Organization: org, Job: "job_1", Title: message, Text: message, At: at},
 				mail.Removed{To: email, Organization: org, By: person, Ask: person, At: at, Note: message},
 				mail.InvitationAccepted{To: ruth.Email, Organization: org, Who: person, Invited: email, Role: "Member", Member: "mem_1", At: at},
 				mail.InvitationDeclined{To: ruth.Email, Organization: org, Email: email, Role: "Member", At: at},

@@ -42,6 +42,11 @@ func (s site) forgot() string                      { return s.to(paths.Forgot) }
 func (s site) orgs() string                        { return s.to(paths.Orgs) }
 func (s site) org(o mail.Organization) string      { return s.to(paths.Org(o.Slug)) }
 
+// job leads to what became of long work.
+func (s site) job(o mail.Organization, id string) string {
+	return s.to(paths.Job(o.Slug, segment(mail.Secret(id))))
+}
+
 // member leads to a member, or to all of them.
 func (s site) member(o mail.Organization, id string) string {
 	if id == "" {

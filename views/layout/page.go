@@ -24,6 +24,7 @@ type Page struct {
 	Shortcuts   bool
 	MayCreate   bool // organizations
 	Narrow      bool
+	Refresh     int // without script the page loads itself again after so many seconds; 0: it does not
 	Now         time.Time
 	Site        Site
 }
@@ -141,6 +142,7 @@ type head struct {
 	org       string
 	person    string
 	noIndex   bool
+	refresh   int
 	class     string
 }
 
@@ -159,7 +161,7 @@ func title(problem bool, parts ...string) string {
 }
 
 func (p Page) head() head {
-	h := head{theme: p.Theme, shortcuts: p.Shortcuts, class: "app"}
+	h := head{theme: p.Theme, shortcuts: p.Shortcuts, refresh: p.Refresh, class: "app"}
 	name := ""
 	if p.Org != nil {
 		h.org, name = p.Org.ID, p.Org.Name

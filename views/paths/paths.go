@@ -109,6 +109,15 @@ func InvitationRole(slug, inv string) string { return Invitation(slug, inv) + "/
 // Revoke withdraws an invitation.
 func Revoke(slug, inv string) string { return Invitation(slug, inv) + "/revoke" }
 
+// Job is long work: how far it is, and what became of it.
+func Job(slug, job string) string { return Org(slug) + "/jobs/" + job }
+
+// StopJob asks it to stop.
+func StopJob(slug, job string) string { return Job(slug, job) + "/stop" }
+
+// UndoJob takes back what it did.
+func UndoJob(slug, job string) string { return Job(slug, job) + "/undo" }
+
 // Letter is one letter of the development mailbox.
 func Letter(id string) string { return DevMail + "/" + id }
 
