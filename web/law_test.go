@@ -307,6 +307,20 @@ func (l *law) change(slug string, by account.Person) string {
 	return done.Undo
 }
 
+// job is long work that a person started: at work, or over and with a change that cannot be taken back any more.
+func (l *law) job(slug string, by account.Person, atWork bool) string {
+	l.t.Helper()
+	id, state := publicid.New(), "done"
+	if atWork {
+		state = "running"
+	}
+	l.SQL(l.t, `UPDATE roster.jobs SET state = 'done' WHERE started_by = $1`, by.ID) // there may only be so many at work
+	l.SQL(l.t, `INSERT INTO roster.jobs (org_id, id, kind, started_by, state, total, done, finished_at)
+		VALUES ($1, $2, 'members.role', $3, $4, 2, 1, CASE WHEN $4 = 'done' THEN now() END)`, l.orgID(slug), id, by.ID, state)
+	l.SQL(l.t, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, state, undo) VALUES ($1, $2, 0, $2, 'Somebody', 'done', $2)`, l.orgID(slug), id)
+	return publicid.Job.Of(id)
+}
+
 // aim is a route with its parameters filled in, and the form that goes there.
 type aim struct {
 	path string
@@ -343,6 +357,9 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	}
 	if strings.Contains(route, ":evt") {
 		path = strings.Replace(path, ":evt", l.change(slug, by), 1)
+	}
+	if strings.Contains(route, ":job") {
+		path = strings.Replace(path, ":job", l.job(slug, by, strings.HasSuffix(route, "/stop")), 1)
 	}
 	if route == "/orgs/:org/invitations" {
 		l.made++

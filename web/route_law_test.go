@@ -62,6 +62,10 @@ var routeCases = map[string]routeCase{
 	"POST /orgs/:org/invitations/:inv/role":   {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationRoleChanged}, twice: true},
 	"POST /orgs/:org/invitations/:inv/revoke": {needs: string(role.InvitationsRevoke), writes: []string{roster.InvitationRevoked}, twice: true},
 
+	"GET /orgs/:org/jobs/:job":       {needs: string(role.OrganizationRead)},
+	"POST /orgs/:org/jobs/:job/stop": {needs: string(role.OrganizationRead)},
+	"POST /orgs/:org/jobs/:job/undo": {needs: string(role.OrganizationRead)}, // each change is judged by itself
+
 	"GET /":       {needs: "public"},
 	"GET /login":  {needs: "public"},
 	"GET /signup": {needs: "public"},
@@ -249,7 +253,7 @@ func newWalk(t *testing.T, l *law) *walk {
 	w.endSessions()
 
 	_, elsewhere := l.someone(rostertest.Other, role.Viewer)
-	w.foreign = map[string]string{":mem": elsewhere, ":inv": l.waiting(rostertest.Other), ":evt": l.change(rostertest.Other, l.Ann)}
+	w.foreign = map[string]string{":mem": elsewhere, ":inv": l.waiting(rostertest.Other), ":evt": l.change(rostertest.Other, l.Ann), ":job": l.job(rostertest.Other, l.Zoe, false)}
 	return w
 }
 

@@ -107,6 +107,14 @@ var presses = map[string]func(l *law) press{
 	"POST /orgs/:org/invitations/:inv/revoke": func(l *law) press {
 		return press{by: l.Ann, from: paths.Invitations("acme"), form: paths.Revoke("acme", l.waiting("acme"))}
 	},
+	"POST /orgs/:org/jobs/:job/stop": func(l *law) press {
+		job := l.job("acme", l.Ann, true)
+		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.StopJob("acme", job)}
+	},
+	"POST /orgs/:org/jobs/:job/undo": func(l *law) press {
+		job := l.job("acme", l.Ann, false)
+		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.UndoJob("acme", job)}
+	},
 	"POST /invitations/:token/accept": func(l *law) press {
 		who, link := l.awaited()
 		return press{by: who, from: paths.Offer(link), form: paths.Accept(link)}
@@ -213,12 +221,13 @@ func (b *browser) hear(p *page) answer {
 func (l *law) effects() map[string]int {
 	l.t.Helper()
 	rows, err := l.look.Query(l.t.Context(), `SELECT 'entry '||event, count(*)::int FROM roster.audit_events GROUP BY 1
-		UNION ALL SELECT 'letter '||(args->>'letter'), count(*)::int FROM river.river_job GROUP BY 1
+		UNION ALL SELECT coalesce('letter '||(args->>'letter'), kind), count(*)::int FROM river.river_job GROUP BY 1
 		UNION ALL SELECT 'member '||status||' '||array_to_string(roles, ' '), count(*)::int FROM roster.memberships GROUP BY 1
 		UNION ALL SELECT 'invitation '||state||' '||array_to_string(roles, ' '), count(*)::int FROM roster.invitations GROUP BY 1
 		UNION ALL SELECT 'link '||kind||' '||(replaced_at IS NULL), count(*)::int FROM roster.invitation_tokens GROUP BY 1
 		UNION ALL SELECT 'block', count(*)::int FROM roster.invitation_blocks
 		UNION ALL SELECT 'form', count(*)::int FROM roster.submissions
+		UNION ALL SELECT 'job '||kind||' '||stop_asked, count(*)::int FROM roster.jobs GROUP BY 1
 		UNION ALL SELECT 'organization', count(*)::int FROM roster.organizations
 		UNION ALL SELECT 'versions', (SELECT sum(version) FROM roster.memberships)::int + (SELECT coalesce(sum(version), 0) FROM roster.invitations)::int`)
 	if err != nil {
