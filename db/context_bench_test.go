@@ -45,7 +45,7 @@ func BenchmarkSignedContext(b *testing.B) {
 	}
 	for name, ask := range map[string]func(side) error{
 		"point": func(s side) error {
-			_, err := s.db.Read(s.org).GetOverview(b.Context(), false, s.org)
+			_, err := s.db.Read(s.org).GetOverview(b.Context(), rosterdb.GetOverviewParams{OrgID: s.org})
 			return err
 		},
 		"page": func(s side) error {

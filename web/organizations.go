@@ -195,5 +195,12 @@ func (s *Server) overview(c echo.Context, a roster.Actor) error {
 		Events: seen.Events, Now: s.now(c),
 		MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate), MaySeeEvents: a.May(role.AuditRead),
 	}
+	for _, j := range seen.Jobs {
+		card, err := s.jobCard(c, a, j)
+		if err != nil {
+			return err
+		}
+		view.Jobs = append(view.Jobs, card)
+	}
 	return s.page(c, Page{Document: organizations.OverviewPage(s.frame(c, "Overview", "overview"), view)})
 }

@@ -110,32 +110,46 @@ func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (GetMember
 
 const getOverview = `-- name: GetOverview :one
 SELECT o.members_count, o.created_at,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now())::bigint AS undelivered,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id)::bigint > 0 AS ever_invited,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
+       EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
+       coalesce((SELECT jsonb_agg(to_jsonb(j) ORDER BY j.created_at DESC, j.id) FROM (
+         SELECT w.id, w.kind, w.spec, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
+           FROM roster.jobs w
+          WHERE w.org_id = o.id AND w.started_by = $1 AND w.created_at > now() - interval '1 day'
+          ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
          SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
-           FROM roster.audit_events h WHERE h.org_id = o.id AND $1::boolean
+           FROM roster.audit_events h WHERE h.org_id = o.id AND $2::boolean
           ORDER BY h.id DESC LIMIT 10) e), '[]')::jsonb AS events
 FROM roster.organizations o
-WHERE o.id = $2
+WHERE o.id = $3
 `
+
+type GetOverviewParams struct {
+	UserID     uuid.UUID
+	WithEvents bool
+	OrgID      uuid.UUID
+}
 
 type GetOverviewRow struct {
 	MembersCount int32
 	CreatedAt    time.Time
 	Undelivered  int64
 	EverInvited  bool
+	Jobs         []byte
 	Events       []byte
 }
 
-func (q *Queries) GetOverview(ctx context.Context, withEvents bool, orgID uuid.UUID) (GetOverviewRow, error) {
-	row := q.db.QueryRow(ctx, getOverview, withEvents, orgID)
+// With the jobs of the person who looks: those at work, and those of the last day.
+func (q *Queries) GetOverview(ctx context.Context, arg GetOverviewParams) (GetOverviewRow, error) {
+	row := q.db.QueryRow(ctx, getOverview, arg.UserID, arg.WithEvents, arg.OrgID)
 	var i GetOverviewRow
 	err := row.Scan(
 		&i.MembersCount,
 		&i.CreatedAt,
 		&i.Undelivered,
 		&i.EverInvited,
+		&i.Jobs,
 		&i.Events,
 	)
 	return i, err

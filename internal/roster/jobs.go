@@ -184,6 +184,39 @@ func jobOf(row rosterdb.GetJobRow) (Job, error) {
 	return j, nil
 }
 
+// readJobs reads the jobs that a query brought along as JSON.
+func readJobs(raw []byte) ([]Job, error) {
+	var rows []struct {
+		ID         uuid.UUID       `json:"id"`
+		Kind       string          `json:"kind"`
+		Spec       json.RawMessage `json:"spec"`
+		State      string          `json:"state"`
+		StopAsked  bool            `json:"stop_asked"`
+		Problem    string          `json:"problem"`
+		Total      int32           `json:"total"`
+		Done       int32           `json:"done"`
+		Skipped    int32           `json:"skipped"`
+		Failed     int32           `json:"failed"`
+		CreatedAt  time.Time       `json:"created_at"`
+		StartedAt  *time.Time      `json:"started_at"`
+		FinishedAt *time.Time      `json:"finished_at"`
+		At         time.Time       `json:"at"`
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, fmt.Errorf("read jobs: %w", err)
+	}
+	jobs := make([]Job, len(rows))
+	for i, row := range rows {
+		var err error
+		if jobs[i], err = jobOf(rosterdb.GetJobRow{ID: row.ID, Kind: row.Kind, Spec: row.Spec, State: row.State, StopAsked: row.StopAsked, Problem: row.Problem,
+			Total: row.Total, Done: row.Done, Skipped: row.Skipped, Failed: row.Failed, CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
+			At: row.At, Items: []byte("[]")}); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
 // mayUndoJob says why not.
 func mayUndoJob(j Job, undoable int) error {
 	switch {

@@ -193,7 +193,7 @@ func (r *Roster) CreateOrganization(ctx context.Context, person account.Person, 
 
 // Overview is what needs attention, and what happened last.
 func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
-	row, err := r.db.Read(a.org.ID).GetOverview(ctx, a.May(role.AuditRead), a.org.ID)
+	row, err := r.db.Read(a.org.ID).GetOverview(ctx, rosterdb.GetOverviewParams{UserID: a.person.ID, WithEvents: a.May(role.AuditRead), OrgID: a.org.ID})
 	if err != nil {
 		return Overview{}, wrap("read the overview", err)
 	}
@@ -201,7 +201,11 @@ func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	view := Overview{Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, EverInvited: row.EverInvited, Events: events}
+	jobs, err := readJobs(row.Jobs)
+	if err != nil {
+		return Overview{}, err
+	}
+	view := Overview{Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, EverInvited: row.EverInvited, Events: events, Jobs: jobs}
 	if a.May(role.InvitationsRead) {
 		view.Undelivered = int(row.Undelivered)
 	}

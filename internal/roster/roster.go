@@ -306,6 +306,7 @@ type Overview struct {
 	Undelivered     int
 	EverInvited     bool
 	Events          []Event // empty without audit.read
+	Jobs            []Job   // of the person who looks: at work, or of the last day
 }
 
 // NewOrganization is a filled-in form.

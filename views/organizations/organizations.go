@@ -10,6 +10,7 @@ import (
 
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/views/jobs"
 	"roster/views/paths"
 	"roster/views/ui"
 )
@@ -201,6 +202,7 @@ type Overview struct {
 	Undelivered     int
 	EverInvited     bool
 	Events          []roster.Event
+	Jobs            []jobs.Card // of the person who looks
 	Now             time.Time
 
 	MaySeeMembers     bool

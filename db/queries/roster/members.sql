@@ -198,9 +198,15 @@ ORDER BY m.sort_name, m.user_id
 LIMIT 5;
 
 -- name: GetOverview :one
+-- With the jobs of the person who looks: those at work, and those of the last day.
 SELECT o.members_count, o.created_at,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now())::bigint AS undelivered,
-       (SELECT count(*) FROM roster.invitations i WHERE i.org_id = o.id)::bigint > 0 AS ever_invited,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
+       EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
+       coalesce((SELECT jsonb_agg(to_jsonb(j) ORDER BY j.created_at DESC, j.id) FROM (
+         SELECT w.id, w.kind, w.spec, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
+           FROM roster.jobs w
+          WHERE w.org_id = o.id AND w.started_by = @user_id AND w.created_at > now() - interval '1 day'
+          ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
          SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
            FROM roster.audit_events h WHERE h.org_id = o.id AND @with_events::boolean
