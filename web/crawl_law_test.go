@@ -198,9 +198,9 @@ func TestEveryLinkedPageIsWhole(t *testing.T) {
 			t.Errorf("%s finds only %d pages", name, pages)
 		}
 	}
-	// There is no page to which no way leads. The second step of founding follows the first.
+	// There is no page to which no way leads. The second step of founding follows the first; a form leads to the question about many.
 	for _, r := range l.Web.Routes() {
-		if r.Method == http.MethodGet && !strings.Contains(r.Path, ":token") && r.Path != "/" && r.Path != "/orgs/:org/welcome" && r.Path != paths.Gallery && r.Path != "/dev/gallery/:name" && !strings.HasPrefix(r.Path, "/dev/mail/") {
+		if r.Method == http.MethodGet && !strings.Contains(r.Path, ":token") && r.Path != "/" && r.Path != "/orgs/:org/welcome" && r.Path != "/orgs/:org/members/bulk" && r.Path != paths.Gallery && r.Path != "/dev/gallery/:name" && !strings.HasPrefix(r.Path, "/dev/mail/") {
 			if !slices.ContainsFunc(slices.Collect(maps.Keys(reached)), func(path string) bool { return isOf(path, r.Path) }) {
 				t.Errorf("no way leads to %s", r.Path)
 			}

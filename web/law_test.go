@@ -332,6 +332,7 @@ var forms = map[string]url.Values{
 	"/orgs/:org/switch":                {"section": {"members"}},
 	"/orgs/:org/members/:mem/role":     {"role": {"guest"}, "confirmed": {"1"}},
 	"/orgs/:org/members/:mem/remove":   {"tell": {"on"}},
+	"/orgs/:org/members/bulk":          {"do": {"suspend"}, "confirmed": {"1"}},
 	"/orgs/:org/invitations":           {"role": {"member"}, "days": {"7"}, "message": {"Have a look."}, "preview": {"no"}},
 	"/orgs/:org/invitations/:inv/role": {"role": {"viewer"}},
 }
@@ -360,6 +361,10 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	}
 	if strings.Contains(route, ":job") {
 		path = strings.Replace(path, ":job", l.job(slug, by, strings.HasSuffix(route, "/stop")), 1)
+	}
+	if route == "/orgs/:org/members/bulk" {
+		_, mem := l.someone(slug, role.Viewer)
+		form.Set("member", mem)
 	}
 	if route == "/orgs/:org/invitations" {
 		l.made++

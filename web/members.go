@@ -45,8 +45,13 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 	org := a.Organization()
 	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Next: page.Next, Shown: len(page.Rows),
 		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails()}
+	if list.All, err = s.everybody(c, a, asked); err != nil {
+		return err
+	}
 	answer := Page{Document: members.Page(s.frame(c, "Members", "members"), list)}
-	if asked.After == "" {
+	if asked.After == "" && list.All != nil {
+		answer.Piece = members.Everybody(list)
+	} else if asked.After == "" {
 		answer.Piece, answer.PushURL = members.Found(list), members.URL(org.Slug, asked)
 	} else { // the rows become part of a page that starts before them
 		asked.After = ""

@@ -50,8 +50,11 @@ var routeCases = map[string]routeCase{
 	"POST /orgs/:org/members/:mem/reactivate": {needs: string(role.MembersSuspend), writes: []string{roster.MemberReactivated}, twice: true},
 	"GET /orgs/:org/members/:mem/remove":      {needs: string(role.MembersRemove), twice: true},
 	"POST /orgs/:org/members/:mem/remove":     {needs: string(role.MembersRemove), writes: []string{roster.MemberRemoved}, twice: true},
-	"GET /orgs/:org/leave":                    {needs: string(role.OrganizationRead)},
-	"POST /orgs/:org/leave":                   {needs: string(role.OrganizationRead), writes: []string{roster.MemberLeft}},
+	"GET /orgs/:org/members/bulk":             {needs: string(role.MembersRead)},
+	// Many are suspended here, and that is what it asks for.
+	"POST /orgs/:org/members/bulk": {needs: string(role.OrganizationRead), asks: role.MembersSuspend, writes: []string{roster.MemberSuspended}},
+	"GET /orgs/:org/leave":         {needs: string(role.OrganizationRead)},
+	"POST /orgs/:org/leave":        {needs: string(role.OrganizationRead), writes: []string{roster.MemberLeft}},
 	// What is undone is a change of role here; the method asks for the permission of that change.
 	"POST /orgs/:org/undo/:evt":               {needs: string(role.OrganizationRead), asks: role.MembersUpdateRole, writes: []string{roster.RolesChanged}},
 	"GET /orgs/:org/invitations":              {needs: string(role.InvitationsRead)},

@@ -66,6 +66,8 @@ func (s *Server) register() {
 
 	// Members.
 	s.get("/orgs/:org/members", s.member(role.MembersRead, s.listMembers))
+	s.get("/orgs/:org/members/bulk", s.member(role.MembersRead, s.showMany))
+	s.post("/orgs/:org/members/bulk", s.member(role.OrganizationRead, s.changeMany)) // the method asks for the permission of what is done
 	s.get("/orgs/:org/members/:mem", s.member(role.MembersRead, s.showMember))
 	s.get("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.showChangeRole))
 	s.post("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.changeRole))

@@ -70,6 +70,16 @@ var presses = map[string]func(l *law) press{
 		_, mem := l.someone("acme", role.Member)
 		return press{by: l.Ann, from: paths.Remove("acme", mem) + "?next=" + url.QueryEscape(paths.Members("acme")), form: paths.Remove("acme", mem)}
 	},
+	"POST /orgs/:org/members/bulk": func(l *law) press {
+		_, mem := l.someone("acme", role.Viewer)
+		_, other := l.someone("acme", role.Viewer)
+		return press{by: l.Ann, form: paths.Bulk("acme"), open: func(b *browser) *page {
+			form := b.get(paths.Members("acme")).form(paths.Bulk("acme"))
+			form.Set("do", "remove")
+			form["member"] = []string{mem, other}
+			return b.post(paths.Bulk("acme"), form).says(200, "Remove 2 members from Acme?")
+		}}
+	},
 	"POST /orgs/:org/leave": func(l *law) press {
 		who, _ := l.someone("acme", role.Member)
 		return press{by: who, from: paths.Leave("acme"), form: paths.Leave("acme")}

@@ -44,8 +44,8 @@ func TestMembersByKeyboard(t *testing.T) {
 	}
 	begins := []string{"link Skip to content", "button Acme Owner, switch organization", "link Overview", "link Members 5", "link Invitations 0",
 		"button Ann Owner ann@acme.example", "link Invite people", "link Members 5", "link Invitations 0", "field Search members by name or e-mail",
-		"select Role", "select Status", "link Member", "link Joined", "link Ann Owner You", "button Only owner: why locked?", "button More about Ann Owner",
-		"link Ben Admin", "select Role of Ben Admin", "button More about Ben Admin"}
+		"select Role", "select Status", "checkbox Select all on this page", "link Member", "link Joined", "link Ann Owner You", "button Only owner: why locked?", "button More about Ann Owner",
+		"checkbox Select Ben Admin", "link Ben Admin", "select Role of Ben Admin", "button More about Ben Admin"}
 	if len(order) < len(begins) || !slices.Equal(order[:len(begins)], begins) {
 		t.Errorf("the order is %q", order)
 	}

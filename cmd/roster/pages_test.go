@@ -392,6 +392,16 @@ func (g *gallery) looks() []look {
 		{name: "leave", who: vic, at: "/orgs/" + acme + "/leave", do: func(p *person) { p.See("Leave Acme Robotics?") }},
 		{name: "leave-refused", who: mara, at: "/orgs/" + kestrel + "/leave", do: func(p *person) { p.See("You cannot leave Kestrel Labs") }},
 		{name: "leave-refused-dialog", who: mara, at: "/orgs/" + kestrel + "/members", do: inMenu("Mara Lindqvist", "Leave Kestrel Labs")},
+		{name: "members-selected", who: mara, at: members, do: func(p *person) { p.Tick("Select Samuel Okafor"); p.See("Suspend", "Clear") }},
+		{name: "members-all-selected", who: mara, at: members + "?role=viewer&select=all", do: func(p *person) { p.See("that match are selected") }},
+		{name: "members-many-asked", who: mara, at: members + "?select=all", do: func(p *person) { p.Press("Remove"); p.See("from Acme Robotics?", "is skipped") }},
+		{name: "members-many-role", who: mara, at: members, do: func(p *person) {
+			p.Tick("Select Samuel Okafor")
+			p.Press("Change role")
+			p.See("Change the role of 1 member")
+		}},
+		{name: "members-many-page", plain: true, who: mara, at: members + "?role=viewer&select=all", do: func(p *person) { p.Press("Suspend"); p.See("will be suspended", "Keep") }},
+		{name: "members-nobody-selected", who: mara, at: members + "/bulk"},
 		{name: "member", who: mara, at: g.member("Aiko Tanaka", ""), do: func(p *person) { p.See("History", "Membership") }},
 		{name: "member-oneself", who: mara, at: g.member("Mara Lindqvist", "")},
 		{name: "member-only-owner", who: mara, at: "/orgs/" + kestrel + "/members/" + g.ids["Mara at Kestrel"]},

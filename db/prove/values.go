@@ -15,6 +15,7 @@ var anyValues = map[string]func(w world) value{
 	"granted_by":     func(w world) value { return text(w.owner().String()) },
 	"taken_by":       func(w world) value { return text(w.admin().String()) },
 	"membership_id":  func(w world) value { return text(w.membership(w.member()).String()) },
+	"membership_ids": func(w world) value { return array(w.membership(w.member()).String()) },
 	"invitation_id":  func(w world) value { return text(w.open().String()) },
 	"invitation_ids": func(w world) value { return array(w.open().String()) },
 	"ids":            func(w world) value { return array(w.open().String(), w.revoked().String(), w.declined().String()) },

@@ -280,6 +280,50 @@ func (q *Queries) InsertRoles(ctx context.Context, arg InsertRolesParams) error 
 	return err
 }
 
+const listMembersByID = `-- name: ListMembersByID :many
+SELECT m.id, m.user_id, m.name, m.email, m.roles, m.status
+FROM roster.memberships m
+WHERE m.org_id = $1 AND m.id = ANY ($2::uuid[])
+ORDER BY m.sort_name, m.user_id
+`
+
+type ListMembersByIDRow struct {
+	ID     uuid.UUID
+	UserID uuid.UUID
+	Name   string
+	Email  string
+	Roles  []string
+	Status string
+}
+
+// Those that somebody ticked, whatever became of them since.
+func (q *Queries) ListMembersByID(ctx context.Context, orgID uuid.UUID, membershipIds []uuid.UUID) ([]ListMembersByIDRow, error) {
+	rows, err := q.db.Query(ctx, listMembersByID, orgID, membershipIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMembersByIDRow
+	for rows.Next() {
+		var i ListMembersByIDRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Name,
+			&i.Email,
+			&i.Roles,
+			&i.Status,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listMembersByJoined = `-- name: ListMembersByJoined :many
 WITH page AS MATERIALIZED (
   SELECT kind, row_id, user_id, name, email, roles, status, since, invited_by, joined_through, last_active_at, expires_at, delivery, version, sort_name, tie FROM (

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -329,6 +330,8 @@ type kind struct {
 // kindOf knows every kind of job.
 func kindOf(name string) kind {
 	switch name {
+	case manyJob + ManyRole, manyJob + ManySuspend, manyJob + ManyRemove:
+		return manyKind(strings.TrimPrefix(name, manyJob))
 	case "jobs.undo":
 		return kind{title: counted("Undo %s change", "Undo %s changes"), did: "undone", step: undoStep}
 	}

@@ -73,36 +73,18 @@ func parseCursor(s string, byTime bool) (cursor, error) {
 	return c, nil
 }
 
+// start is the place before the first row of a list.
+func start(list List) cursor {
+	if list.Down {
+		return cursor{name: lastName, time: lastTime, id: lastID}
+	}
+	return cursor{name: firstName, time: firstTime, id: firstID}
+}
+
 // Members lists one page: members, and open invitations among them for those who may see these.
 func (r *Roster) Members(ctx context.Context, a Actor, list List) (Members, error) {
-	byTime := list.Sort == "joined"
-	at := cursor{name: firstName, time: firstTime, id: firstID}
-	if list.Down {
-		at = cursor{name: lastName, time: lastTime, id: lastID}
-	}
-	if list.After != "" {
-		var err error
-		if at, err = parseCursor(list.After, byTime); err != nil {
-			return Members{}, err
-		}
-	}
-	if !a.May(role.InvitationsRead) && list.Status == "pending" {
-		return Members{}, nil
-	}
-	rows, err := r.listRows(ctx, a, list, at)
-	if err != nil {
-		return Members{}, wrap("list members", err)
-	}
-	var page Members
-	for i, row := range rows {
-		if i == PageSize {
-			last := rows[i-1]
-			page.Next = cursor{name: last.SortName, time: last.Since, id: tie(last)}.encode(byTime)
-			break
-		}
-		page.Rows = append(page.Rows, a.row(row))
-	}
-	return page, nil
+	rows, next, err := r.pageOf(ctx, a, list, PageSize)
+	return Members{Rows: rows, Next: next}, err
 }
 
 // tie is what orders rows of equal names: the person's id, or the invitation's.
@@ -115,11 +97,11 @@ func tie(row rosterdb.ListMembersByNameRow) uuid.UUID {
 
 // listRows asks the query that is made for this order, or the search if anybody is left out. One row more
 // than a page tells whether there is another one.
-func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor) ([]rosterdb.ListMembersByNameRow, error) {
+func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor, size int32) ([]rosterdb.ListMembersByNameRow, error) {
 	q, org := r.db.Read(a.org.ID), a.org.ID
 	if list.Filtered() || !a.May(role.InvitationsRead) {
 		ask := rosterdb.SearchMembersParams{Words: []string{}, PrefixFrom: firstName, PrefixTo: lastName, Role: string(list.Role), Status: list.Status,
-			Sort: list.Sort, Descending: list.Down, AfterName: at.name, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1}
+			Sort: list.Sort, Descending: list.Down, AfterName: at.name, AfterTime: at.time, AfterID: at.id, PageSize: size}
 		if !a.May(role.InvitationsRead) {
 			ask.PrefixTo = firstName // no address is before the first: no invitations
 		}
@@ -141,22 +123,22 @@ func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor) ([
 	}
 	switch {
 	case list.Sort == "joined" && list.Down:
-		rows, err := q.ListMembersByJoinedDown(ctx, rosterdb.ListMembersByJoinedDownParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1})
+		rows, err := q.ListMembersByJoinedDown(ctx, rosterdb.ListMembersByJoinedDownParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size})
 		return convert(rows, func(row rosterdb.ListMembersByJoinedDownRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
 		}), err
 	case list.Sort == "joined":
-		rows, err := q.ListMembersByJoined(ctx, rosterdb.ListMembersByJoinedParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: PageSize + 1})
+		rows, err := q.ListMembersByJoined(ctx, rosterdb.ListMembersByJoinedParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size})
 		return convert(rows, func(row rosterdb.ListMembersByJoinedRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
 		}), err
 	case list.Down:
-		rows, err := q.ListMembersByNameDown(ctx, rosterdb.ListMembersByNameDownParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: PageSize + 1})
+		rows, err := q.ListMembersByNameDown(ctx, rosterdb.ListMembersByNameDownParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size})
 		return convert(rows, func(row rosterdb.ListMembersByNameDownRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
 		}), err
 	}
-	return q.ListMembersByName(ctx, rosterdb.ListMembersByNameParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: PageSize + 1})
+	return q.ListMembersByName(ctx, rosterdb.ListMembersByNameParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size})
 }
 
 // likeEscaper takes the meaning from the characters that LIKE would read as wildcards.
@@ -338,17 +320,8 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 	}
 	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
 		roles := []role.Role{to}
-		switch {
-		case !role.May(p.actor, role.MembersUpdateRole, a.Settings()):
-			return refuse(notAllowed(p.actor, role.MembersUpdateRole))
-		case !present(p.Status):
-			return refuse(formerMember(p.Name))
-		case len(p.target) == 1 && p.target[0] == to:
-			return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target}, false, nil
-		case role.Highest(p.target) == role.Owner && to != role.Owner && p.Owners == 1:
-			return refuse(lastOwner(a))
-		case !role.MayTurn(p.actor, p.target, roles, p.self):
-			return refuse(mayNotTurn(p, to))
+		if already, err := a.judgeRole(p, to); already || err != nil {
+			return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target}, false, err
 		}
 		if err := r.setRoles(ctx, q, a, p, roles, p.Status); err != nil {
 			return refuse(err)
@@ -365,6 +338,23 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 		}
 		return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}, true, nil
 	})
+}
+
+// judgeRole tells whether a member has the role already, or why they may not be given it.
+func (a Actor) judgeRole(p pair, to role.Role) (already bool, err error) {
+	switch {
+	case !role.May(p.actor, role.MembersUpdateRole, a.Settings()):
+		return false, notAllowed(p.actor, role.MembersUpdateRole)
+	case !present(p.Status):
+		return false, formerMember(p.Name)
+	case len(p.target) == 1 && p.target[0] == to:
+		return true, nil
+	case role.Highest(p.target) == role.Owner && to != role.Owner && p.Owners == 1:
+		return false, lastOwner(a)
+	case !role.MayTurn(p.actor, p.target, []role.Role{to}, p.self):
+		return false, mayNotTurn(p, to)
+	}
+	return false, nil
 }
 
 // refuse is a change of a member that is not made.
@@ -423,17 +413,8 @@ func (r *Roster) Reactivate(ctx context.Context, a Actor, id string) (Change, er
 
 func (r *Roster) setStatus(ctx context.Context, a Actor, id, status, event string) (Change, error) {
 	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
-		switch {
-		case !role.May(p.actor, role.MembersSuspend, a.Settings()):
-			return refuse(notAllowed(p.actor, role.MembersSuspend))
-		case !present(p.Status):
-			return refuse(formerMember(p.Name))
-		case p.Status == status:
-			return Change{Row: a.rowOf(p, status, p.target), Before: p.target}, false, nil
-		case p.self:
-			return refuse(fault.New(fault.Forbidden, "You cannot suspend yourself. Leave the organization instead."))
-		case !role.MayManage(p.actor, p.target):
-			return refuse(mayNotTurn(p, ""))
+		if already, err := a.judgeStatus(p, status); already || err != nil {
+			return Change{Row: a.rowOf(p, status, p.target), Before: p.target}, false, err
 		}
 		if err := q.SetMembershipStatus(ctx, rosterdb.SetMembershipStatusParams{Status: status, OrgID: a.org.ID, UserID: p.UserID}); err != nil {
 			return refuse(err)
@@ -444,21 +425,29 @@ func (r *Roster) setStatus(ctx context.Context, a Actor, id, status, event strin
 	})
 }
 
+// judgeStatus tells whether a member has the status already, or why they may not be given it.
+func (a Actor) judgeStatus(p pair, status string) (already bool, err error) {
+	switch {
+	case !role.May(p.actor, role.MembersSuspend, a.Settings()):
+		return false, notAllowed(p.actor, role.MembersSuspend)
+	case !present(p.Status):
+		return false, formerMember(p.Name)
+	case p.Status == status:
+		return true, nil
+	case p.self:
+		return false, fault.New(fault.Forbidden, "You cannot suspend yourself. Leave the organization instead.")
+	case !role.MayManage(p.actor, p.target):
+		return false, mayNotTurn(p, "")
+	}
+	return false, nil
+}
+
 // Remove ends somebody's membership at once. What they made stays; the invitations they sent are revoked,
 // or whoever removes them becomes their inviter.
 func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (Change, error) {
 	return change(ctx, r, a, id, func(q *rosterdb.Queries, p pair) (Change, bool, error) {
-		switch {
-		case !role.May(p.actor, role.MembersRemove, a.Settings()):
-			return refuse(notAllowed(p.actor, role.MembersRemove))
-		case p.self:
-			return refuse(fault.New(fault.Forbidden, "You cannot remove yourself. Leave the organization instead."))
-		case !present(p.Status):
-			return Change{Row: a.rowOf(p, "removed", nil), Before: p.target}, false, nil
-		case role.Highest(p.target) == role.Owner && p.Owners == 1:
-			return refuse(lastOwner(a))
-		case !role.MayManage(p.actor, p.target):
-			return refuse(mayNotTurn(p, ""))
+		if already, err := a.judgeRemoval(p); already || err != nil {
+			return Change{Row: a.rowOf(p, "removed", nil), Before: p.target}, false, err
 		}
 		event, err := r.end(ctx, q, a, p, "removed", how)
 		if err != nil {
@@ -471,6 +460,23 @@ func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (C
 		}
 		return Change{Row: a.rowOf(p, "removed", nil), Before: p.target, Undo: publicid.Event.Of(event), Changed: true, Members: a.org.Members - 1}, true, nil
 	})
+}
+
+// judgeRemoval tells whether somebody is gone already, or why they may not be removed.
+func (a Actor) judgeRemoval(p pair) (already bool, err error) {
+	switch {
+	case !role.May(p.actor, role.MembersRemove, a.Settings()):
+		return false, notAllowed(p.actor, role.MembersRemove)
+	case p.self:
+		return false, fault.New(fault.Forbidden, "You cannot remove yourself. Leave the organization instead.")
+	case !present(p.Status):
+		return true, nil
+	case role.Highest(p.target) == role.Owner && p.Owners == 1:
+		return false, lastOwner(a)
+	case !role.MayManage(p.actor, p.target):
+		return false, mayNotTurn(p, "")
+	}
+	return false, nil
 }
 
 // ended is the end of one's own membership.

@@ -82,6 +82,13 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 		job, _ := changed(t, w, 1)
 		return w.Ann, func(a roster.Actor) (any, error) { return nil, w.Roster.StopJob(t.Context(), a, publicid.Job.Of(job)) }
 	},
+	"ChangeMany": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		chosen := tick(t, w, w.Ben, w.Cem, w.Vic, w.Ann)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			job, err := w.Roster.ChangeMany(t.Context(), a, chosen, roster.Act{Do: roster.ManyRemove}, 4)
+			return []any{job.ID, job.Done, job.Skipped}, err
+		}
+	},
 	"Invite": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
 		return w.Ann, func(a roster.Actor) (any, error) {
 			return w.Roster.Invite(t.Context(), a, roster.Invite{Addresses: "one@elsewhere.example two@elsewhere.example ben@acme.example", Role: "member"})
@@ -115,7 +122,7 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 }
 
 // looks are the methods that change nothing for an actor.
-var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true}
+var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true, "Judge": true, "Matching": true}
 
 // R30: no method that changes something stands outside of this law.
 func TestEveryChangeHasAForm(t *testing.T) {

@@ -131,6 +131,14 @@
     }
   });
 
+  on('reset', e => setTimeout(() => { // the boxes are empty only now, and the bar with the button is gone
+    const list = el('list');
+    if (!list?.contains(e.target)) return;
+    all('[data-select-all]').forEach(settleHead);
+    say('Nothing is selected');
+    if (!shown(document.activeElement) || document.activeElement === document.body) list.querySelector('[data-select-all]')?.focus({ preventScroll: true });
+  }));
+
   // ---- unsaved changes ----------------------------------------------------------------------------------------------
 
   const differs = f => f.type === 'checkbox' || f.type === 'radio' ? f.checked !== f.defaultChecked

@@ -53,6 +53,7 @@ type Line struct {
 	AtRole   Note
 	AtStatus Note
 	Focus    bool // on the name: it came back, or it is the first of those that were added
+	Picked   bool // with all that match
 }
 
 // Note stands under a control that was just used.
@@ -123,6 +124,7 @@ type List struct {
 	Members int    // of the whole organization
 	Pending int    // open invitations of the whole organization, counted up to PendingMax
 	Mails   bool   // letters leave this installation
+	All     *All   // everybody who matches is selected
 }
 
 // PendingMax is how far open invitations are counted.
@@ -199,7 +201,11 @@ func (l List) start() string {
 func (l List) more() string {
 	asked := l.Asked
 	asked.After = l.Next
-	return paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown))
+	more := paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown))
+	if l.All != nil {
+		return paths.With(more, "select", "all")
+	}
+	return more
 }
 
 // full: a page takes no more rows.
@@ -351,5 +357,5 @@ func (l List) statusFilter() []ui.Option {
 
 // line is a row as the list shows it; the first of rows that were added gets the focus.
 func (l List) line(i int, added bool) Line {
-	return Line{Row: l.Rows[i], Focus: added && i == 0}
+	return Line{Row: l.Rows[i], Focus: added && i == 0, Picked: l.All != nil}
 }

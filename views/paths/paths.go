@@ -91,6 +91,9 @@ func Reactivate(slug, mem string) string { return Member(slug, mem) + "/reactiva
 // Remove is the confirmation and the change.
 func Remove(slug, mem string) string { return Member(slug, mem) + "/remove" }
 
+// Bulk is the confirmation of what is done to many members at once, and doing it.
+func Bulk(slug string) string { return Members(slug) + "/bulk" }
+
 // Invitations is the list with the form, and where the form is posted.
 func Invitations(slug string) string { return Org(slug) + "/invitations" }
 

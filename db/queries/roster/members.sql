@@ -131,6 +131,13 @@ SELECT s.kind::text AS kind, s.row_id::uuid AS row_id, coalesce(s.user_id, '0000
 FROM door.search_members(@words::text[], @prefix_from::text, @prefix_to::text, @role::text, @status::text, @sort::text, @descending::boolean,
                          @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) s;
 
+-- name: ListMembersByID :many
+-- Those that somebody ticked, whatever became of them since.
+SELECT m.id, m.user_id, m.name, m.email, m.roles, m.status
+FROM roster.memberships m
+WHERE m.org_id = @org_id AND m.id = ANY (@membership_ids::uuid[])
+ORDER BY m.sort_name, m.user_id;
+
 -- name: LockOrganization :exec
 -- Whoever changes memberships stands in line here, and reads roles only afterwards.
 SELECT id FROM roster.organizations WHERE id = @org_id FOR UPDATE;
