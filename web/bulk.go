@@ -54,7 +54,7 @@ func (s *Server) changeMany(c echo.Context, a roster.Actor) error {
 	if err != nil {
 		return err
 	}
-	asked.After = ""
+	asked.After, asked.Before = "", ""
 	m := members.Many{Here: s.membersHere(c, a, next(c)), Mails: s.roster.Mails()}
 	m.Action = members.List{Here: m.Here, Asked: asked}.Many()
 	m.Chosen = roster.Chosen{Ticked: c.Request().PostForm["member"], List: asked}

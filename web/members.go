@@ -1,16 +1,21 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/fault"
+	"roster/internal/publicid"
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/views/layout"
@@ -38,12 +43,12 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 	if err != nil {
 		return err
 	}
-	before, err := shownBefore(c)
+	before, seal, err := shownBefore(c)
 	if err != nil {
 		return err
 	}
 	org := a.Organization()
-	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Next: page.Next, Shown: len(page.Rows),
+	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Prev: page.Prev, Next: page.Next, Shown: len(page.Rows),
 		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails()}
 	if list.All, err = s.everybody(c, a, asked); err != nil {
 		return err
@@ -55,7 +60,7 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 		answer.Piece, answer.PushURL = members.Found(list), members.URL(org.Slug, asked)
 	} else { // the rows become part of a page that starts before them
 		asked.After = ""
-		list.Back, list.Shown = backTo(org.Slug, asked), list.Shown+before
+		list.Back, list.Shown, list.Sealed = backTo(org.Slug, asked), list.Shown+before, seal
 		answer.Piece = members.More(list)
 	}
 	return s.page(c, answer)
@@ -63,7 +68,8 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 
 // askedFor reads a list from its address. What no link of ours says is not guessed at.
 func askedFor(c echo.Context) (roster.List, error) {
-	list := roster.List{Search: query(c, "q"), Status: query(c, "status"), After: query(c, "after")}
+	list := roster.List{Search: query(c, "q"), Status: query(c, "status"), InvitedBy: query(c, "invited_by"), Active: query(c, "active"),
+		After: query(c, "after"), Before: query(c, "before")}
 	malformed := fault.New(fault.Malformed, "This link is damaged. Go back to the list of members.")
 	if as := query(c, "role"); as != "" {
 		known, ok := role.Parse(as)
@@ -72,36 +78,37 @@ func askedFor(c echo.Context) (roster.List, error) {
 		}
 		list.Role = known
 	}
-	switch list.Status {
-	case "", "active", "suspended", "pending":
-	default:
+	sort, down := strings.CutPrefix(query(c, "sort"), "-")
+	list.Sort, list.Down = sort, down
+	if sort == "name" { // goes without saying
+		list.Sort = ""
+	}
+	switch {
+	case !slices.Contains([]string{"", "active", "suspended", "pending"}, list.Status),
+		!slices.Contains([]string{"", "week", "month", "quarter", "before", "never"}, list.Active),
+		!slices.Contains([]string{"", "name", "role", "joined", "active"}, sort), sort == "" && down,
+		list.After != "" && list.Before != "":
 		return list, malformed
 	}
-	switch query(c, "sort") {
-	case "", "name":
-	case "-name":
-		list.Down = true
-	case "joined":
-		list.Sort = "joined"
-	case "-joined":
-		list.Sort, list.Down = "joined", true
-	default:
-		return list, malformed
+	if list.InvitedBy != "" {
+		if _, ok := publicid.Membership.Parse(list.InvitedBy); !ok {
+			return list, malformed
+		}
 	}
 	return list, nil
 }
 
-// shownBefore is how many rows a page says that it has already; it decides nothing but words.
-func shownBefore(c echo.Context) (int, error) {
-	said := query(c, "shown")
-	if said == "" {
-		return 0, nil
+// seals are the hashes that pages carry of what they show.
+var seals = regexp.MustCompile(`^[0-9a-f]{12}$`)
+
+// shownBefore is how many rows a page says that it has already, and their seal; they decide nothing but words.
+func shownBefore(c echo.Context) (int, string, error) {
+	said, seal := query(c, "shown"), query(c, "seal")
+	n, err := strconv.Atoi(cmp.Or(said, "0"))
+	if err != nil || n < 0 || n > 2*members.ShownMax || seal != "" && !seals.MatchString(seal) {
+		return 0, "", fault.New(fault.Malformed, "This link is damaged. Go back to the list of members.")
 	}
-	n, err := strconv.Atoi(said)
-	if err != nil || n < 0 || n > 2*members.ShownMax {
-		return 0, fault.New(fault.Malformed, "This link is damaged. Go back to the list of members.")
-	}
-	return n, nil
+	return n, seal, nil
 }
 
 // backTo is the address of a list to come back to, "" for the start of the plain list.
@@ -365,7 +372,7 @@ func isFiltered(at string) bool {
 		return false
 	}
 	asked := u.Query()
-	return asked.Has("q") || asked.Has("role") || asked.Has("status")
+	return asked.Has("q") || asked.Has("role") || asked.Has("status") || asked.Has("invited_by") || asked.Has("active")
 }
 
 // showLeave asks before one leaves; the only owner is told why not.

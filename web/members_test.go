@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestMembersOfAnotherOrganizationAreNotThere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	zoe, mem := s.as(s.Zoe), s.Membership(t, s.Cem, "acme")
-	for _, path := range []string{"", "/role", "/suspend", "/remove"} {
+	for _, path := range []string{"", "/invited", "/role", "/suspend", "/remove"} {
 		zoe.get(membersOfAcme + "/" + mem + path).says(404)
 		zoe.get("/orgs/other/members/" + mem + path).says(404)
 		zoe.get("/orgs/other/members/mem_nonsense" + path).says(404)
@@ -671,4 +672,168 @@ func TestTwoOwnersActAtOnce(t *testing.T) {
 	if n := s.Count(t, `SELECT count(*) FROM roster.membership_roles r JOIN roster.organizations o ON o.id = r.org_id WHERE o.slug = 'acme' AND r.role = 'owner'`); n != 1 {
 		t.Errorf("%d owners: %s", n, fmt.Sprint(answers[0].status, answers[1].status))
 	}
+}
+
+// TestListsAreReadFromTheirAddress: every filter and order that our links and forms name is understood, alone and
+// together, and nothing else is guessed at.
+// C023 C024 I18
+func TestListsAreReadFromTheirAddress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.many(60)
+	ann, ben := s.as(s.Ann), s.Membership(t, s.Ben, "acme")
+	first, _ := attribute(ann.get(membersOfAcme).id("more"), "href")
+	cursor, _ := url.Parse(first)
+	after := cursor.Query().Get("after")
+	for _, query := range []string{"sort=name", "sort=-name", "sort=role", "sort=-role", "sort=joined", "sort=-joined", "sort=active", "sort=-active",
+		"active=week", "active=month", "active=quarter", "active=before", "active=never", "invited_by=" + ben, "status=", "role=", "sort=", "active=", "invited_by=", "before=" + after,
+		"q=m&role=member&status=active&invited_by=" + ben + "&active=month&sort=-active"} {
+		ann.get(membersOfAcme + "?" + query).says(200)
+		ann.piece("GET", membersOfAcme+"?"+query, nil).says(200)
+	}
+	for _, query := range []string{"sort=-", "sort=--name", "sort=Name", "sort=size", "active=day", "active=WEEK", "invited_by=x", "invited_by=inv_" + ben[4:], "invited_by=" + ben + "x", "before=x",
+		"after=" + after + "&before=" + after, "after=" + after + "&sort=joined", "before=" + after + "&sort=active", "after=" + after + "&sort=role", "seal=x", "seal=0123456789AB", "shown=1e3"} {
+		ann.get(membersOfAcme+"?"+query).says(400, "This link is damaged")
+	}
+	// What is chosen stays: in the selects, in a chip, in the order of the list, and in every way on.
+	p := ann.get(membersOfAcme+"?status=active&invited_by="+s.Membership(t, s.Ann, "acme")+"&active=before&sort=-role").says(200, "Invited by Ann Owner")
+	for _, chosen := range []string{`<option value="active" selected`, `<option value="before" selected`} {
+		if !strings.Contains(p.raw, chosen) {
+			t.Errorf("forgotten: %s", chosen)
+		}
+	}
+	if to, _ := attribute(p.id("any-inviter"), "href"); to != membersOfAcme+"?status=active&active=before&sort=-role" {
+		t.Errorf("without the inviter it is %s", to)
+	}
+	for name, want := range map[string]string{"invited_by": s.Membership(t, s.Ann, "acme"), "sort": "-role"} {
+		if fields := p.all("input", "name", name); len(fields) != 1 {
+			t.Errorf("%d fields %s", len(fields), name)
+		} else if value, _ := attribute(fields[0], "value"); value != want {
+			t.Errorf("the form sends %s=%s", name, value)
+		}
+	}
+	for id, want := range map[string]string{"sort-role": "role", "sort-active": "active", "sort-name": "", "sort-joined": "joined"} {
+		at, _ := attribute(p.id(id), "href")
+		if u, err := url.Parse(at); err != nil || u.Query().Get("sort") != want || u.Query().Get("active") != "before" {
+			t.Errorf("%s leads to %s", id, at)
+		}
+	}
+	sorted := p.all("th", "aria-sort", "")
+	if len(sorted) != 1 {
+		t.Fatalf("%d columns are sorted by", len(sorted))
+	}
+	if how, _ := attribute(sorted[0], "aria-sort"); how != "descending" || !strings.Contains(plain(sorted[0]), "Role") {
+		t.Errorf("sorted by %s, %s", plain(sorted[0]), how)
+	}
+}
+
+// TestListGoesBack: without script there is a way back from every page, to the page before and to the start.
+// C141
+func TestListGoesBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.many(120)
+	ann := s.as(s.Ann)
+	to := func(p *page, id string) string {
+		t.Helper()
+		if p.id(id) == nil {
+			t.Fatalf("%s: there is no %s", p.path, id)
+		}
+		at, _ := attribute(p.id(id), "href")
+		return at
+	}
+	ids := func(p *page) (ids []string) {
+		for _, tr := range p.all("tr", "id", "") {
+			id, _ := attribute(tr, "id")
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	for _, order := range []string{"", "?sort=-role"} {
+		first := ann.get(membersOfAcme + order)
+		if first.id("previous") != nil || first.id("start") != nil {
+			t.Error("there is something before the start")
+		}
+		second := ann.get(to(first, "more"))
+		third := ann.get(to(second, "more"))
+		if third.id("more") != nil {
+			t.Error("there is something behind the end")
+		}
+		back := ann.get(to(third, "previous"))
+		if !slices.Equal(ids(back), ids(second)) {
+			t.Error("from the third page another second one leads back")
+		}
+		if again := ann.get(to(back, "previous")); !slices.Equal(ids(again), ids(first)) || again.id("previous") != nil {
+			t.Error("from the second page another first one leads back")
+		}
+		if to(back, "start") != membersOfAcme+order {
+			t.Errorf("the start is %s", to(back, "start"))
+		}
+		if !slices.Equal(ids(ann.get(to(back, "more"))), ids(third)) {
+			t.Error("and on again it is another third page")
+		}
+		// Whoever stood on a later page is gone: it says so, and leads back.
+		gone := ann.get(strings.Replace(to(third, "previous"), "before=", "q=zz&after=", 1)).says(200, "The list ends here", "Back to the start")
+		if at := to(gone, "start"); !strings.HasPrefix(at, membersOfAcme+"?q=zz") || strings.Contains(at, "after=") {
+			t.Errorf("the start is %s", at)
+		}
+	}
+}
+
+// TestListOnPaper: what is printed says of which organization it is, who is on it, in which order and when; and two prints
+// of the same rows have one hash.
+// C172
+func TestListOnPaper(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.many(60)
+	ann := s.as(s.Ann)
+	p := ann.get(membersOfAcme+"?q=ann&sort=role").says(200, "Acme · Members · printed", "Members with “ann”, sorted by role, the highest first, 1 shown. Hash")
+	seal := p.textOf("seal")
+	if len(seal) != 12 || ann.get(membersOfAcme+"?q=ann").textOf("seal") != seal {
+		t.Errorf("one list has the hashes %q and %q", seal, ann.get(membersOfAcme+"?q=ann").textOf("seal"))
+	}
+	if other := ann.get(membersOfAcme + "?q=ben").textOf("seal"); other == seal {
+		t.Error("two lists have one hash")
+	}
+	s.SQL(t, `UPDATE roster.memberships SET name = 'Anne Owner' WHERE email = 'ann@acme.example'`)
+	if ann.get(membersOfAcme+"?q=ann").textOf("seal") == seal {
+		t.Error("a list with another name in it has the same hash")
+	}
+	// Rows that were loaded later count too.
+	whole := ann.get(membersOfAcme)
+	more, _ := attribute(whole.id("more"), "href")
+	loaded := ann.piece("GET", more, nil).all("hx-partial", "hx-target", "#seal")
+	if len(loaded) != 1 || len(strings.TrimSpace(plain(loaded[0]))) != 12 || strings.TrimSpace(plain(loaded[0])) == whole.textOf("seal") {
+		t.Errorf("with more rows the hash is not another one")
+	}
+}
+
+// TestTreeOfInvitations: from any member's page it opens, as a page without script, in place with it.
+// C041 X22
+func TestTreeOfInvitations(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dan := s.Person(t, "Dan Deep", "dan@acme.example")
+	s.Join(t, s.Ben, "acme", dan, role.Member)
+	ann := s.as(s.Ann)
+	ben := s.member(s.Ben, "")
+	p := ann.get(ben).says(200, "Invited 1 person")
+	at, _ := attribute(p.id("invited"), "href")
+	tree := ann.get(at).says(200, "Who came by Ben Admin", "Invited 1 person to Acme.", "Ann Owner", "Dan Deep", "Show in the list")
+	list, _ := attribute(tree.id("as-list"), "href")
+	ann.get(list).says(200, "Invited by Ben Admin", "1 member matches")
+	above := ann.get(s.member(s.Ann, "/invited")).says(200, "Ben Admin")
+	opens := above.all("details", "hx-get", at)
+	if len(opens) != 1 || !strings.Contains(plain(opens[0]), "Invited 1 person") || !strings.Contains(plain(opens[0]), "See who came by Ben Admin") {
+		t.Errorf("%d things open Ben's people", len(opens))
+	}
+	piece := ann.piece("GET", at, nil).says(200, "Dan Deep")
+	if !strings.HasPrefix(piece.raw, `<ul class="tree"`) || strings.Contains(piece.raw, "<body") {
+		t.Errorf("in place of the tree comes %.80s", piece.raw)
+	}
+	ann.get(s.member(dan, "")).says(200, "Invited nobody yet")
+	ann.get(s.member(dan, "/invited")).says(200, "Dan Deep has invited nobody who joined", "Ann Owner")
+	ann.get(at + "?after=x").says(400)
+	s.as(s.Gus).get(at).says(403)
 }

@@ -80,7 +80,7 @@ func (l *law) readings() []string {
 	members, invitations := paths.Members(rostertest.Acme), paths.Invitations(rostertest.Acme)
 	all = append(all, "/", paths.LogIn, paths.SignUp, paths.Forgot, paths.Appearance, paths.Welcome, paths.Orgs, paths.Orgs+"?q=ac", paths.NewOrg, paths.CheckSlug+"?name=Acme&slug=acme",
 		paths.DevMail, paths.DevMail+"/x", paths.DevMail+"/x/html", paths.Gallery, paths.Gallery+"/members",
-		members+"?q=an", members+"?sort=-joined&role=admin", members+"?status=pending", members+"?q=nobody", members+"?shown=50&sort=joined",
+		members+"?q=an", members+"?sort=-joined&role=admin", members+"?status=pending", members+"?sort=role", members+"?sort=-active&active=quarter&invited_by="+l.Membership(l.t, l.Ann, rostertest.Acme), members+"?q=nobody", members+"?shown=50&sort=joined",
 		paths.ChangeRole(rostertest.Acme, l.Membership(l.t, l.Ben, rostertest.Acme))+"?role=owner", invitations+"?show=all", invitations+"?show=expired",
 		paths.Org("no-such"), "/no/such/page", "/static/none.css", static.URL("roster.css"), paths.Live, paths.Ready, paths.Health)
 	all = append(all, l.links().all()...)
@@ -268,7 +268,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 	ann.post(paths.Switch(rostertest.Other), nil)
 	read("GET /orgs/:org from outside", paths.Org(rostertest.Acme), ann, http.StatusOK)
-	for _, query := range []string{"?q=an", "?q=extra&sort=-joined&role=viewer", "?status=suspended", "?status=pending", "?q=nobody-at-all"} {
+	for _, query := range []string{"?q=an", "?q=extra&sort=-joined&role=viewer", "?status=suspended", "?status=pending", "?sort=role", "?sort=-active&active=never", "?invited_by=" + l.Membership(t, l.Ann, rostertest.Acme), "?q=nobody-at-all"} {
 		read("GET /orgs/:org/members", paths.Members(rostertest.Acme)+query, ann, http.StatusOK)
 	}
 	many := l.at("/orgs/:org/invitations", rostertest.Acme, l.Ann)

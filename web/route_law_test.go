@@ -43,6 +43,7 @@ var routeCases = map[string]routeCase{
 	"POST /orgs/:org/switch":                  {needs: string(role.OrganizationRead)},
 	"GET /orgs/:org/members":                  {needs: string(role.MembersRead)},
 	"GET /orgs/:org/members/:mem":             {needs: string(role.MembersRead)},
+	"GET /orgs/:org/members/:mem/invited":     {needs: string(role.MembersRead)},
 	"GET /orgs/:org/members/:mem/role":        {needs: string(role.MembersUpdateRole)},
 	"POST /orgs/:org/members/:mem/role":       {needs: string(role.MembersUpdateRole), writes: []string{roster.RolesChanged}, twice: true},
 	"GET /orgs/:org/members/:mem/suspend":     {needs: string(role.MembersSuspend), twice: true},

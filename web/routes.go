@@ -69,6 +69,7 @@ func (s *Server) register() {
 	s.get("/orgs/:org/members/bulk", s.member(role.MembersRead, s.showMany))
 	s.post("/orgs/:org/members/bulk", s.member(role.OrganizationRead, s.changeMany)) // the method asks for the permission of what is done
 	s.get("/orgs/:org/members/:mem", s.member(role.MembersRead, s.showMember))
+	s.get("/orgs/:org/members/:mem/invited", s.member(role.MembersRead, s.listInvited))
 	s.get("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.showChangeRole))
 	s.post("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.changeRole))
 	s.get("/orgs/:org/members/:mem/suspend", s.member(role.MembersSuspend, s.showSuspend))

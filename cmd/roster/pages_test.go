@@ -361,6 +361,8 @@ func (g *gallery) looks() []look {
 		{name: "members-as-admin", who: jonas, at: members},
 		{name: "members-found", who: mara, at: members + "?q=aiko", do: func(p *person) { p.See("1 member matches") }},
 		{name: "members-none-found", who: mara, at: members + "?q=weberr", do: func(p *person) { p.See("No member matches “weberr”", "Clear") }},
+		{name: "members-filtered", who: mara, at: members + "?sort=-active&active=never&invited_by=" + g.ids["Mara Lindqvist"], do: func(p *person) { p.See("Invited by Mara Lindqvist") }},
+		{name: "member-invited", who: mara, at: g.member("Mara Lindqvist", "/invited"), do: func(p *person) { p.See("Who came by Mara Lindqvist") }},
 		{name: "members-alone", who: mara, at: "/orgs/" + alone + "/members", do: func(p *person) { p.See("No one else is here yet") }},
 		{name: "members-many", who: "Priya Raman", at: "/orgs/" + big + "/members", do: func(p *person) {
 			p.Follow("Load 50 more")

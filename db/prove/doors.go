@@ -79,6 +79,8 @@ var doorCases = map[string][]doorCase{
 	"door.search_members": {
 		{name: "B's people by name, from A", sql: search, args: func(_, other world) []value { return []value{array("%" + other.mark() + "%"), text("")} }},
 		{name: "B's invitations by address, from A", sql: search, args: func(_, other world) []value { return []value{text("{}"), text("pending")} }},
+		{name: "those whom B's owner invited, from A", args: func(_, other world) []value { return ids(other.membership(other.owner())) },
+			sql: `SELECT * FROM door.search_members('{}', '{}', '', '', $1, '-infinity', 'infinity', true, 'active', true, '', 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 100)`},
 		{name: "all, with a pattern that ends the query", sql: search, args: func(_, other world) []value {
 			return []value{array("%' OR m.org_id = '" + other.org.String() + "' OR '%'='"), text("")}
 		}},
@@ -110,7 +112,7 @@ var doorCases = map[string][]doorCase{
 
 const (
 	atInvitation = `SELECT * FROM door.invitation($1::uuid, $2::bytea, $3::uuid, $4::uuid)`
-	search       = `SELECT * FROM door.search_members($1::text[], '', '~', '', $2, 'name', false, '', '-infinity', '00000000-0000-0000-0000-000000000000', 100)`
+	search       = `SELECT * FROM door.search_members($1::text[], '{}', '', $2, '00000000-0000-0000-0000-000000000000', '-infinity', 'infinity', true, 'name', false, '', '-infinity', '00000000-0000-0000-0000-000000000000', 100)`
 	create       = `SELECT door.create_organization($1::uuid, $2::uuid, $3::uuid, 'New', $5, $4::uuid)`
 )
 

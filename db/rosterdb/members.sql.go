@@ -29,25 +29,98 @@ func (q *Queries) DeleteOtherRoles(ctx context.Context, arg DeleteOtherRolesPara
 	return err
 }
 
+const getInvited = `-- name: GetInvited :one
+WITH RECURSIVE above AS (
+  SELECT m.user_id, m.id, m.name, m.status, m.invited_by, 0 AS height, ARRAY[m.user_id] AS path
+    FROM roster.memberships m WHERE m.org_id = $1 AND m.id = $3
+  UNION ALL
+  SELECT m.user_id, m.id, m.name, m.status, m.invited_by, a.height + 1, a.path || m.user_id
+    FROM above a JOIN roster.memberships m ON m.org_id = $1 AND m.user_id = a.invited_by
+   WHERE a.height < 50 AND m.user_id <> ALL (a.path)
+), page AS MATERIALIZED (
+  SELECT m.user_id, m.id, m.name, m.email, m.roles, m.status, m.joined_at, m.sort_name
+    FROM roster.memberships m
+   WHERE m.org_id = $1 AND m.invited_by = (SELECT t.user_id FROM above t WHERE t.height = 0)
+     AND (m.status IN ('active', 'suspended') OR $2::boolean) AND (m.sort_name, m.user_id) > ($4::text, $5::uuid)
+   ORDER BY m.sort_name, m.user_id
+   LIMIT $6
+)
+SELECT t.user_id, t.name, t.status,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = $1 AND c.invited_by = t.user_id
+                                 AND (c.status IN ('active', 'suspended') OR $2::boolean) LIMIT 1001) n)::bigint AS invited,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name, 'status', u.status) ORDER BY u.height DESC) FROM above u WHERE u.height > 0), '[]')::jsonb AS above,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object('above', EXISTS (SELECT FROM above u WHERE u.user_id = p.user_id),
+                  'invited', (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = $1 AND c.invited_by = p.user_id
+                                                      AND (c.status IN ('active', 'suspended') OR $2::boolean) LIMIT 1001) n))
+                  ORDER BY p.sort_name, p.user_id) FROM page p), '[]')::jsonb AS people
+FROM above t
+WHERE t.height = 0
+`
+
+type GetInvitedParams struct {
+	OrgID        uuid.UUID
+	FormerToo    bool
+	MembershipID uuid.UUID
+	AfterName    string
+	AfterID      uuid.UUID
+	PageSize     int32
+}
+
+type GetInvitedRow struct {
+	UserID  uuid.UUID
+	Name    string
+	Status  string
+	Invited int64
+	Above   []byte
+	People  []byte
+}
+
+// Whom somebody brought here, by name, with how many each of them brought (counted up to a thousand), and who stands
+// above: the inviter, the inviter's inviter, and so on to the first, each once, for people who come back may have invited
+// each other. Former members are there for those who may see them.
+func (q *Queries) GetInvited(ctx context.Context, arg GetInvitedParams) (GetInvitedRow, error) {
+	row := q.db.QueryRow(ctx, getInvited,
+		arg.OrgID,
+		arg.FormerToo,
+		arg.MembershipID,
+		arg.AfterName,
+		arg.AfterID,
+		arg.PageSize,
+	)
+	var i GetInvitedRow
+	err := row.Scan(
+		&i.UserID,
+		&i.Name,
+		&i.Status,
+		&i.Invited,
+		&i.Above,
+		&i.People,
+	)
+	return i, err
+}
+
 const getMember = `-- name: GetMember :one
 SELECT t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.version, t.joined_at, t.joined_through, t.invited_at, t.last_active_at,
        t.ended_at, v.name AS inviter_name, v.id AS inviter_membership,
        (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
        (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = t.org_id AND c.invited_by = t.user_id
+                                 AND (c.status IN ('active', 'suspended') OR $1::boolean) LIMIT 1001) n)::bigint AS invited,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
          SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
            FROM roster.audit_events h
           WHERE h.org_id = t.org_id
             AND h.subject_id IN (SELECT t.id UNION ALL SELECT j.id FROM roster.invitations j WHERE j.org_id = t.org_id AND j.accepted_by = t.user_id)
-            AND (h.at, h.id) < ($1::timestamptz, $2::uuid)
+            AND (h.at, h.id) < ($2::timestamptz, $3::uuid)
           ORDER BY h.at DESC, h.id DESC
-          LIMIT $3) e), '[]')::jsonb AS history
+          LIMIT $4) e), '[]')::jsonb AS history
 FROM roster.memberships t
 LEFT JOIN roster.memberships v ON v.org_id = t.org_id AND v.user_id = t.invited_by
-WHERE t.org_id = $4 AND t.id = $5
+WHERE t.org_id = $5 AND t.id = $6
 `
 
 type GetMemberParams struct {
+	FormerToo    bool
 	BeforeTime   time.Time
 	BeforeID     uuid.UUID
 	HistorySize  int32
@@ -73,11 +146,13 @@ type GetMemberRow struct {
 	InviterMembership *uuid.UUID
 	Owners            int64
 	OpenInvitations   int64
+	Invited           int64
 	History           []byte
 }
 
 func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (GetMemberRow, error) {
 	row := q.db.QueryRow(ctx, getMember,
+		arg.FormerToo,
 		arg.BeforeTime,
 		arg.BeforeID,
 		arg.HistorySize,
@@ -103,6 +178,7 @@ func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (GetMember
 		&i.InviterMembership,
 		&i.Owners,
 		&i.OpenInvitations,
+		&i.Invited,
 		&i.History,
 	)
 	return i, err
@@ -766,16 +842,19 @@ SELECT s.kind::text AS kind, s.row_id::uuid AS row_id, coalesce(s.user_id, '0000
        s.status::text AS status, s.since::timestamptz AS since, coalesce(s.inviter_name, '')::text AS inviter_name, s.joined_through::text AS joined_through,
        coalesce(s.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(s.expires_at, 'epoch')::timestamptz AS expires_at, s.delivery::text AS delivery, s.version::bigint AS version, s.sort_name::text AS sort_name
-FROM door.search_members($1::text[], $2::text, $3::text, $4::text, $5::text, $6::text, $7::boolean,
-                         $8::text, $9::timestamptz, $10::uuid, $11::integer) s
+FROM door.search_members($1::text[], $2::text[], $3::text, $4::text, $5::uuid, $6::timestamptz, $7::timestamptz,
+                         $8::boolean, $9::text, $10::boolean, $11::text, $12::timestamptz, $13::uuid, $14::integer) s
 `
 
 type SearchMembersParams struct {
 	Words      []string
-	PrefixFrom string
-	PrefixTo   string
+	Addresses  []string
 	Role       string
 	Status     string
+	InvitedBy  uuid.UUID
+	ActiveFrom time.Time
+	ActiveTo   time.Time
+	Pending    bool
 	Sort       string
 	Descending bool
 	AfterName  string
@@ -805,10 +884,13 @@ type SearchMembersRow struct {
 func (q *Queries) SearchMembers(ctx context.Context, arg SearchMembersParams) ([]SearchMembersRow, error) {
 	rows, err := q.db.Query(ctx, searchMembers,
 		arg.Words,
-		arg.PrefixFrom,
-		arg.PrefixTo,
+		arg.Addresses,
 		arg.Role,
 		arg.Status,
+		arg.InvitedBy,
+		arg.ActiveFrom,
+		arg.ActiveTo,
+		arg.Pending,
 		arg.Sort,
 		arg.Descending,
 		arg.AfterName,

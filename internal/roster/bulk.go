@@ -179,15 +179,12 @@ func (r *Roster) ticked(ctx context.Context, a Actor, members []string) ([]Row, 
 			return nil, fault.New(fault.Malformed, "This page is damaged. Go back to the list of members.")
 		}
 	}
-	found, err := r.db.Read(a.org.ID).ListMembersByID(ctx, a.org.ID, ids)
-	if err != nil {
-		return nil, wrap("read who was ticked", err)
-	}
-	return convert(found, func(m rosterdb.ListMembersByIDRow) Row {
+	rows, err := converted(func(m rosterdb.ListMembersByIDRow) Row {
 		row := Row{ID: publicid.Membership.Of(m.ID), PersonID: m.UserID, Name: m.Name, Email: m.Email, Roles: role.ParseAll(m.Roles), Status: m.Status, You: m.UserID == a.person.ID}
 		row.OnlyOwner = a.onlyOwner && role.Highest(row.Roles) == role.Owner
 		return row
-	}), nil
+	})(r.db.Read(a.org.ID).ListMembersByID(ctx, a.org.ID, ids))
+	return rows, wrap("read who was ticked", err)
 }
 
 // judge is what would become of one member, by the rules for changing them alone.
@@ -333,16 +330,16 @@ func manyStep(ctx context.Context, r *Roster, a Actor, w *work) (bool, error) {
 // listMany writes down a page of those whom a job is about, and how far it is, in one transaction.
 func (r *Roster) listMany(ctx context.Context, a Actor, w *work, list List, at listing) error {
 	list.After = at.After
-	rows, next, err := r.pageOf(ctx, a, list, judgedPage)
+	page, err := r.pageOf(ctx, a, list, judgedPage)
 	if err != nil {
 		return err
 	}
 	insert := rosterdb.InsertJobItemsParams{OrgID: w.org, JobID: w.id}
-	for _, item := range appendItems(nil, membersOf(rows)) {
+	for _, item := range appendItems(nil, membersOf(page.Rows)) {
 		insert.Numbers, insert.SubjectIds, insert.Labels = append(insert.Numbers, int32(w.total)), append(insert.SubjectIds, item.subject), append(insert.Labels, item.label)
 		w.total++
 	}
-	if w.progress, err = json.Marshal(listing{After: next, Over: next == ""}); err != nil {
+	if w.progress, err = json.Marshal(listing{After: page.Next, Over: page.Next == ""}); err != nil {
 		return fmt.Errorf("note how far a job is: %w", err)
 	}
 	return r.db.InOrg(ctx, w.org, func(q *rosterdb.Queries) error {

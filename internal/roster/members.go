@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -73,72 +75,181 @@ func parseCursor(s string, byTime bool) (cursor, error) {
 	return c, nil
 }
 
-// start is the place before the first row of a list.
-func start(list List) cursor {
-	if list.Down {
-		return cursor{name: lastName, time: lastTime, id: lastID}
+// place is where a row stands in the order of a list, as its cursor says it: by role, the rank stands before the name.
+func (l List) place(row rosterdb.ListMembersByNameRow) cursor {
+	at := cursor{name: row.SortName, time: row.Since, id: row.UserID}
+	if row.Kind == "invitation" {
+		at.id = row.RowID
 	}
-	return cursor{name: firstName, time: firstTime, id: firstID}
+	switch l.order() {
+	case "role":
+		at.name = roleKey(row.Roles) + at.name
+	case "active":
+		at.time = row.LastActiveAt
+	}
+	return at
+}
+
+// order is what the list is sorted by: those who all hold the role that is asked for are, by role, sorted by name.
+func (l List) order() string {
+	if l.Sort == "role" && l.Role != "" {
+		return "name"
+	}
+	return l.Sort
+}
+
+func (l List) byTime() bool { return l.Sort == "joined" || l.Sort == "active" }
+
+// roleKey is the rank of the highest role, as the database sorts it: custom roles stand behind the built-in ones.
+func roleKey(roles []string) string {
+	if len(roles) > 0 {
+		if rank := slices.Index(role.All, role.Role(roles[0])); rank >= 0 {
+			return strconv.Itoa(rank + 1)
+		}
+	}
+	return "9"
+}
+
+// from is the place after which a page begins, in the direction in which it is read.
+func (l List) from() (cursor, error) {
+	switch {
+	case l.After != "" && l.Before != "":
+		return cursor{}, badCursor()
+	case l.After != "":
+		return l.parse(l.After)
+	case l.Before != "":
+		return l.parse(l.Before)
+	case l.Down:
+		return cursor{name: lastName, time: lastTime, id: lastID}, nil
+	}
+	return cursor{name: firstName, time: firstTime, id: firstID}, nil
+}
+
+func (l List) parse(s string) (cursor, error) {
+	c, err := parseCursor(s, l.byTime())
+	if err == nil && l.order() == "role" && (c.name == "" || c.name[0] < '1' || c.name[0] > '9') {
+		err = badCursor()
+	}
+	return c, err
 }
 
 // Members lists one page: members, and open invitations among them for those who may see these.
 func (r *Roster) Members(ctx context.Context, a Actor, list List) (Members, error) {
-	rows, next, err := r.pageOf(ctx, a, list, PageSize)
-	return Members{Rows: rows, Next: next}, err
+	return r.members(ctx, a, list, PageSize)
 }
 
-// tie is what orders rows of equal names: the person's id, or the invitation's.
-func tie(row rosterdb.ListMembersByNameRow) uuid.UUID {
-	if row.Kind == "invitation" {
-		return row.RowID
+// members is Members with pages of another size.
+func (r *Roster) members(ctx context.Context, a Actor, list List, size int) (Members, error) {
+	at, err := list.from()
+	if err != nil {
+		return Members{}, err
 	}
-	return row.UserID
+	rows, err := r.listRows(ctx, a, list, at, int32(size)+1) // one row more than a page tells whether there is another one
+	if err != nil {
+		return Members{}, err
+	}
+	page, more := Members{}, len(rows) > size
+	rows = rows[:min(len(rows), size)]
+	if list.Before != "" {
+		slices.Reverse(rows)
+	}
+	for _, row := range rows {
+		page.Rows = append(page.Rows, a.row(row))
+	}
+	if len(rows) == 0 {
+		return page, nil
+	}
+	if list.Before != "" || more { // whoever goes back comes from somewhere
+		page.Next = list.place(rows[len(rows)-1]).encode(list.byTime())
+	}
+	if list.After != "" || list.Before != "" && more {
+		page.Prev = list.place(rows[0]).encode(list.byTime())
+	}
+	return page, nil
 }
 
-// listRows asks the query that is made for this order, or the search if anybody is left out. One row more
-// than a page tells whether there is another one.
+// listRows are so many rows from a place on, backwards if the list goes back. It asks the query that is made for the
+// order; for another order, or if anybody is left out, the search.
 func (r *Roster) listRows(ctx context.Context, a Actor, list List, at cursor, size int32) ([]rosterdb.ListMembersByNameRow, error) {
-	q, org := r.db.Read(a.org.ID), a.org.ID
-	if list.Filtered() || !a.May(role.InvitationsRead) {
-		ask := rosterdb.SearchMembersParams{Words: []string{}, PrefixFrom: firstName, PrefixTo: lastName, Role: string(list.Role), Status: list.Status,
-			Sort: list.Sort, Descending: list.Down, AfterName: at.name, AfterTime: at.time, AfterID: at.id, PageSize: size}
-		if !a.May(role.InvitationsRead) {
-			ask.PrefixTo = firstName // no address is before the first: no invitations
-		}
-		if words := strings.Fields(account.Fold(clip(list.Search))); len(words) > 0 {
-			for _, word := range words {
-				ask.Words = append(ask.Words, "% "+likeEscaper.Replace(word)+"%")
-			}
-			if len(words) == 1 && ask.PrefixTo != firstName {
-				start := mail.Start(clip(list.Search)) // not folded: addresses are compared with their marks
-				ask.PrefixFrom, ask.PrefixTo = start, start+lastName
-			} else {
-				ask.PrefixTo = firstName
-			}
-		}
-		rows, err := q.SearchMembers(ctx, ask)
-		return convert(rows, func(row rosterdb.SearchMembersRow) rosterdb.ListMembersByNameRow {
-			return rosterdb.ListMembersByNameRow(row)
-		}), err
+	if !a.May(role.InvitationsRead) && list.Status == "pending" {
+		return nil, nil
 	}
-	switch {
-	case list.Sort == "joined" && list.Down:
-		rows, err := q.ListMembersByJoinedDown(ctx, rosterdb.ListMembersByJoinedDownParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size})
-		return convert(rows, func(row rosterdb.ListMembersByJoinedDownRow) rosterdb.ListMembersByNameRow {
+	q, org, down := r.db.Read(a.org.ID), a.org.ID, list.Down != (list.Before != "")
+	var rows []rosterdb.ListMembersByNameRow
+	var err error
+	switch searched := list.Filtered() || !a.May(role.InvitationsRead) || list.order() == "role" || list.order() == "active"; {
+	case searched:
+		ask, wrong := a.search(list)
+		if wrong != nil {
+			return nil, wrong
+		}
+		ask.Descending, ask.AfterName, ask.AfterTime, ask.AfterID, ask.PageSize = down, at.name, at.time, at.id, size
+		rows, err = converted(func(row rosterdb.SearchMembersRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
-		}), err
+		})(q.SearchMembers(ctx, ask))
+	case list.Sort == "joined" && down:
+		rows, err = converted(func(row rosterdb.ListMembersByJoinedDownRow) rosterdb.ListMembersByNameRow {
+			return rosterdb.ListMembersByNameRow(row)
+		})(q.ListMembersByJoinedDown(ctx, rosterdb.ListMembersByJoinedDownParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size}))
 	case list.Sort == "joined":
-		rows, err := q.ListMembersByJoined(ctx, rosterdb.ListMembersByJoinedParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size})
-		return convert(rows, func(row rosterdb.ListMembersByJoinedRow) rosterdb.ListMembersByNameRow {
+		rows, err = converted(func(row rosterdb.ListMembersByJoinedRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
-		}), err
-	case list.Down:
-		rows, err := q.ListMembersByNameDown(ctx, rosterdb.ListMembersByNameDownParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size})
-		return convert(rows, func(row rosterdb.ListMembersByNameDownRow) rosterdb.ListMembersByNameRow {
+		})(q.ListMembersByJoined(ctx, rosterdb.ListMembersByJoinedParams{OrgID: org, AfterTime: at.time, AfterID: at.id, PageSize: size}))
+	case down:
+		rows, err = converted(func(row rosterdb.ListMembersByNameDownRow) rosterdb.ListMembersByNameRow {
 			return rosterdb.ListMembersByNameRow(row)
-		}), err
+		})(q.ListMembersByNameDown(ctx, rosterdb.ListMembersByNameDownParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size}))
+	default:
+		rows, err = q.ListMembersByName(ctx, rosterdb.ListMembersByNameParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size})
 	}
-	return q.ListMembersByName(ctx, rosterdb.ListMembersByNameParams{OrgID: org, AfterName: at.name, AfterID: at.id, PageSize: size})
+	return rows, wrap("list members", err)
+}
+
+// infixMin is how many letters find a word by what is inside it; fewer find its start.
+const infixMin = 3
+
+// search is what is asked of the database for the words and filters of a list.
+func (a Actor) search(list List) (rosterdb.SearchMembersParams, error) {
+	ask := rosterdb.SearchMembersParams{Words: []string{}, Addresses: []string{}, Role: string(list.Role), Status: list.Status, Sort: list.order(),
+		Pending: a.May(role.InvitationsRead), ActiveFrom: firstTime, ActiveTo: lastTime}
+	if list.InvitedBy != "" {
+		inviter, ok := publicid.Membership.Parse(list.InvitedBy)
+		if !ok {
+			return ask, badCursor()
+		}
+		ask.InvitedBy = inviter
+	}
+	never, now := time.Unix(0, 0).UTC(), time.Now()
+	switch list.Active {
+	case "":
+	case "week":
+		ask.ActiveFrom = now.AddDate(0, 0, -7)
+	case "month":
+		ask.ActiveFrom = now.AddDate(0, -1, 0)
+	case "quarter":
+		ask.ActiveFrom = now.AddDate(0, 0, -90)
+	case "before": // whoever was never here was not here either
+		ask.ActiveTo = now.AddDate(0, 0, -90)
+	case "never":
+		ask.ActiveFrom, ask.ActiveTo = never, never.Add(time.Second)
+	default:
+		return ask, badCursor()
+	}
+	for _, word := range strings.Fields(account.Fold(clip(list.Search))) {
+		ask.Words = append(ask.Words, pattern(word, "% "))
+	}
+	for _, word := range strings.Fields(mail.Start(clip(list.Search))) { // not folded: addresses are compared with their marks
+		ask.Addresses = append(ask.Addresses, pattern(word, ""))
+	}
+	return ask, nil
+}
+
+// pattern finds a word by what is inside it, a short one where it stands at the start.
+func pattern(word, start string) string {
+	if utf8.RuneCountInString(word) >= infixMin {
+		start = "%"
+	}
+	return start + likeEscaper.Replace(word) + "%"
 }
 
 // likeEscaper takes the meaning from the characters that LIKE would read as wildcards.
@@ -151,12 +262,15 @@ func clip(search string) string {
 	return search
 }
 
-func convert[From, To any](rows []From, one func(From) To) []To {
-	converted := make([]To, len(rows))
-	for i, row := range rows {
-		converted[i] = one(row)
+// converted makes rows of one query those of another with the same columns.
+func converted[From, To any](one func(From) To) func([]From, error) ([]To, error) {
+	return func(rows []From, err error) ([]To, error) {
+		same := make([]To, len(rows))
+		for i, row := range rows {
+			same[i] = one(row)
+		}
+		return same, err
 	}
-	return converted
 }
 
 // row is a line of the list as the actor sees it.
@@ -208,7 +322,7 @@ func (r *Roster) Member(ctx context.Context, a Actor, id, before string) (Member
 			return Member{}, err
 		}
 	}
-	row, err := r.db.Read(a.org.ID).GetMember(ctx, rosterdb.GetMemberParams{OrgID: a.org.ID, MembershipID: membership,
+	row, err := r.db.Read(a.org.ID).GetMember(ctx, rosterdb.GetMemberParams{OrgID: a.org.ID, MembershipID: membership, FormerToo: a.May(role.AuditRead),
 		BeforeTime: at.time, BeforeID: at.id, HistorySize: HistorySize + 1})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Member{}, fault.Missing()
@@ -229,7 +343,7 @@ func (r *Roster) Member(ctx context.Context, a Actor, id, before string) (Member
 			Since: row.JoinedAt, Inviter: deref(row.InviterName), JoinedThrough: row.JoinedThrough, LastActive: deref(row.LastActiveAt),
 			You: row.UserID == a.person.ID},
 		InvitedAt: deref(row.InvitedAt), EndedAt: deref(row.EndedAt), Left: row.Status == "left", Owners: int(row.Owners),
-		OpenInvitations: int(row.OpenInvitations), History: events,
+		OpenInvitations: int(row.OpenInvitations), Invited: int(row.Invited), History: events,
 	}
 	member.OnlyOwner = member.Owners == 1 && role.Highest(member.Roles) == role.Owner
 	if row.InviterMembership != nil {

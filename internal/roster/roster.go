@@ -113,16 +113,21 @@ type Entry struct {
 
 // List asks for one page of the members.
 type List struct {
-	Search string    // words; "" for all
-	Role   role.Role // "" for every role
-	Status string    // "", "active", "suspended" or "pending"
-	Sort   string    // "name" (default) or "joined"
-	Down   bool      // from the end
-	After  string    // cursor of the page before; "" for the first page
+	Search    string    // words; "" for all
+	Role      role.Role // "" for every role
+	Status    string    // "", "active", "suspended" or "pending"
+	InvitedBy string    // mem_… of the inviter; "" for all
+	Active    string    // last active within a "week", "month", "quarter"; "before" that, or "never"; "" whenever
+	Sort      string    // "name" (default), "role", "joined" or "active"
+	Down      bool      // from the end
+	After     string    // cursor of the page before; "" for the first page
+	Before    string    // cursor of the page after, to go back from; not together with After
 }
 
 // Filtered tells whether the list leaves anybody out.
-func (l List) Filtered() bool { return l.Search != "" || l.Role != "" || l.Status != "" }
+func (l List) Filtered() bool {
+	return l.Search != "" || l.Role != "" || l.Status != "" || l.InvitedBy != "" || l.Active != ""
+}
 
 // PageSize is how many rows a page of a list has.
 const PageSize = 50
@@ -149,6 +154,7 @@ type Row struct {
 // Members is one page of the list.
 type Members struct {
 	Rows []Row
+	Prev string // cursor to go back from; "" at the start
 	Next string // cursor of the next page; "" at the end
 }
 
@@ -161,6 +167,7 @@ type Member struct {
 	Left            bool      // left by themselves
 	Owners          int
 	OpenInvitations int // that this person sent
+	Invited         int // how many came by them, up to InvitedMax
 	History         []Event
 	More            string // cursor of older events; "" at the end
 }

@@ -3,8 +3,10 @@
 package members
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"roster/internal/publicid"
@@ -119,12 +121,14 @@ type List struct {
 	Here
 	Asked   roster.List
 	Rows    []roster.Row
+	Prev    string // cursor to go back from; "" at the start
 	Next    string // cursor of the next page; "" at the end
 	Shown   int    // rows on the page, these included
 	Members int    // of the whole organization
 	Pending int    // open invitations of the whole organization, counted up to PendingMax
 	Mails   bool   // letters leave this installation
 	All     *All   // everybody who matches is selected
+	Sealed  string // the seal of the rows that stand before these on the page; "" if none do
 }
 
 // PendingMax is how far open invitations are counted.
@@ -136,11 +140,11 @@ const ShownMax = 1000
 // URL is the address of a list: its search, filters, order and cursor, the empty ones left out.
 func URL(slug string, asked roster.List) string {
 	return paths.With(paths.Members(slug), "q", asked.Search, "role", string(asked.Role), "status", asked.Status,
-		"sort", Order(asked), "after", asked.After)
+		"invited_by", asked.InvitedBy, "active", asked.Active, "sort", Order(asked), "after", asked.After, "before", asked.Before)
 }
 
-// Order is how an address spells the order of a list: name or joined, with a minus from the end. Names from
-// the start go without saying.
+// Order is how an address spells the order of a list: name, role, joined or active, with a minus from the end. Names
+// from the start go without saying.
 func Order(asked roster.List) string {
 	order := asked.Sort
 	if order == "" {
@@ -160,7 +164,7 @@ func Order(asked roster.List) string {
 func (l List) ordered(by string) string {
 	asked := l.Asked
 	asked.Down = l.sorted(by) == "ascending"
-	asked.Sort, asked.After = by, ""
+	asked.Sort, asked.After, asked.Before = by, "", ""
 	return URL(l.Slug, asked)
 }
 
@@ -179,29 +183,107 @@ func (l List) sorted(by string) string {
 	return "ascending"
 }
 
-// caption says the order in words.
-func (l List) caption() string {
-	by := map[string]string{"name ascending": "name", "name descending": "name, from the end",
-		"joined ascending": "date joined", "joined descending": "date joined, the newest first"}
-	sort := "name"
-	if l.Asked.Sort != "" {
-		sort = l.Asked.Sort
-	}
-	return "Members of " + l.OrgName + ", sorted by " + by[sort+" "+l.sorted(sort)]
+// orders are the orders in words.
+var orders = map[string]string{
+	"name ascending": "name", "name descending": "name, from the end",
+	"role ascending": "role, the highest first", "role descending": "role, the lowest first",
+	"joined ascending": "date joined", "joined descending": "date joined, the newest first",
+	"active ascending": "last activity, the longest ago first", "active descending": "last activity, the latest first",
 }
+
+// orderWords says the order.
+func (l List) orderWords() string {
+	sort := l.Asked.Sort
+	if sort == "" {
+		sort = "name"
+	}
+	return "sorted by " + orders[sort+" "+l.sorted(sort)]
+}
+
+// caption names the list and its order.
+func (l List) caption() string { return "Members of " + l.OrgName + ", " + l.orderWords() }
+
+// filterWords say who is in the list.
+func (l List) filterWords() string {
+	if !l.Asked.Filtered() {
+		return "All members"
+	}
+	var words []string
+	if l.Asked.Search != "" {
+		words = append(words, "“"+l.Asked.Search+"”")
+	}
+	if l.Asked.Role != "" {
+		words = append(words, "role "+l.Asked.Role.Label())
+	}
+	if l.Asked.Status != "" {
+		words = append(words, "status "+l.Asked.Status)
+	}
+	if l.Asked.InvitedBy != "" {
+		words = append(words, "invited by "+l.inviter())
+	}
+	for _, one := range activeFilter() {
+		if one.Value != "" && one.Value == l.Asked.Active {
+			words = append(words, strings.ToLower(one.Label[:1])+one.Label[1:])
+		}
+	}
+	return "Members with " + strings.Join(words, ", ")
+}
+
+// Seal is a short hash of the rows on the page, of what they say about who is who and may what.
+func (l List) Seal() string {
+	hash := sha256.New()
+	fmt.Fprint(hash, l.Sealed)
+	for _, r := range l.Rows {
+		fmt.Fprintf(hash, "%q %q %q %q %q %d\n", r.ID, r.Name, r.Email, r.Roles, r.Status, r.Since.Unix())
+	}
+	return fmt.Sprintf("%.6x", hash.Sum(nil))
+}
+
+// aboutColumn is what a heading says to those who do not see the rows.
+func (l List) aboutColumn(by string) string {
+	if by == "role" && l.may(role.MembersUpdateRole) {
+		return ", saved as soon as it is chosen"
+	}
+	return ""
+}
+
+// inviter is who invited everybody in a list of those whom one person invited.
+func (l List) inviter() string {
+	if len(l.Rows) > 0 && l.Rows[0].Inviter != "" {
+		return l.Rows[0].Inviter
+	}
+	return "one person"
+}
+
+// anyInviter is the same list, whoever invited them.
+func (l List) anyInviter() string {
+	asked := l.Asked
+	asked.InvitedBy, asked.After, asked.Before = "", "", ""
+	return URL(l.Slug, asked)
+}
+
+// begun: the list stands before this page.
+func (l List) begun() bool { return l.Asked.After != "" || l.Asked.Before != "" }
 
 // start is the same list from its first page.
 func (l List) start() string {
 	asked := l.Asked
-	asked.After = ""
+	asked.After, asked.Before = "", ""
 	return URL(l.Slug, asked)
 }
 
-// more is the address of the next page; it carries how many rows stand before it.
+// previous is the address of the page before.
+func (l List) previous() string {
+	asked := l.Asked
+	asked.After, asked.Before = "", l.Prev
+	return URL(l.Slug, asked)
+}
+
+// more is the address of the next page; it carries how many rows stand before it, and their seal.
 func (l List) more() string {
 	asked := l.Asked
-	asked.After = l.Next
-	more := paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown))
+	asked.After, asked.Before = l.Next, ""
+	more := paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown), "seal", l.Seal())
 	if l.All != nil {
 		return paths.With(more, "select", "all")
 	}
@@ -239,7 +321,7 @@ func (l List) shown() string {
 }
 
 // paged: the list is longer than what stands here.
-func (l List) paged() bool { return l.Next != "" || l.Asked.After != "" }
+func (l List) paged() bool { return l.Next != "" || l.begun() }
 
 // Loaded says aloud that rows were added.
 func (l List) Loaded() string {
@@ -280,7 +362,7 @@ func atMost(n int) string {
 
 // matches counts the rows that a search found, as far as they are here.
 func (l List) matches() string {
-	if l.Next != "" || l.Asked.After != "" {
+	if l.Next != "" || l.begun() {
 		return "More than " + ui.Count(roster.PageSize) + " match"
 	}
 	people := 0
@@ -315,12 +397,15 @@ func (l List) invitingWords() string {
 
 // alone: there is nobody but the viewer.
 func (l List) alone() bool {
-	return !l.Asked.Filtered() && l.Asked.After == "" && l.Next == "" && len(l.Rows) == 1 && l.Rows[0].You
+	return !l.Asked.Filtered() && !l.begun() && l.Next == "" && len(l.Rows) == 1 && l.Rows[0].You
 }
 
 // nothing names what was looked for in vain.
 func (l List) nothing() string {
-	if l.Asked.Search == "" {
+	switch {
+	case l.begun():
+		return "The list ends here"
+	case l.Asked.Search == "":
 		return "No member matches this filter"
 	}
 	return "No member matches “" + l.Asked.Search + "”"
@@ -328,11 +413,15 @@ func (l List) nothing() string {
 
 // advice is what to try next.
 func (l List) advice() string {
+	others := l.Asked
+	others.Search = ""
 	switch {
+	case l.begun():
+		return "Those who stood here are not in this list any more."
 	case l.Asked.Search == "":
-		return "Nobody here has this role and status."
-	case l.Asked.Role != "" || l.Asked.Status != "":
-		return "Check the spelling, or look in all roles and any status."
+		return "Nobody here is all that you chose."
+	case others.Filtered():
+		return "Check the spelling, or clear the other filters."
 	case l.seesPending():
 		return "Check the spelling, or look among all invitations, old ones too."
 	}
@@ -353,6 +442,11 @@ func (l List) statusFilter() []ui.Option {
 		options = append(options, ui.Option{Value: "pending", Label: "Pending"})
 	}
 	return append(options, ui.Option{Value: "suspended", Label: "Suspended"})
+}
+
+func activeFilter() []ui.Option {
+	return []ui.Option{{Label: "Active any time"}, {Value: "week", Label: "Active within a week"}, {Value: "month", Label: "Active within a month"},
+		{Value: "quarter", Label: "Active within 90 days"}, {Value: "before", Label: "Not active for 90 days"}, {Value: "never", Label: "Never active"}}
 }
 
 // line is a row as the list shows it; the first of rows that were added gets the focus.

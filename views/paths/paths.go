@@ -79,6 +79,9 @@ func Members(slug string) string { return Org(slug) + "/members" }
 // Member is one person's membership.
 func Member(slug, mem string) string { return Members(slug) + "/" + mem }
 
+// Invited are those whom a member brought here.
+func Invited(slug, mem string) string { return Member(slug, mem) + "/invited" }
+
 // ChangeRole is the form and the change.
 func ChangeRole(slug, mem string) string { return Member(slug, mem) + "/role" }
 

@@ -128,8 +128,38 @@ SELECT s.kind::text AS kind, s.row_id::uuid AS row_id, coalesce(s.user_id, '0000
        s.status::text AS status, s.since::timestamptz AS since, coalesce(s.inviter_name, '')::text AS inviter_name, s.joined_through::text AS joined_through,
        coalesce(s.last_active_at, 'epoch')::timestamptz AS last_active_at,
        coalesce(s.expires_at, 'epoch')::timestamptz AS expires_at, s.delivery::text AS delivery, s.version::bigint AS version, s.sort_name::text AS sort_name
-FROM door.search_members(@words::text[], @prefix_from::text, @prefix_to::text, @role::text, @status::text, @sort::text, @descending::boolean,
-                         @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) s;
+FROM door.search_members(@words::text[], @addresses::text[], @role::text, @status::text, @invited_by::uuid, @active_from::timestamptz, @active_to::timestamptz,
+                         @pending::boolean, @sort::text, @descending::boolean, @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) s;
+
+-- name: GetInvited :one
+-- Whom somebody brought here, by name, with how many each of them brought (counted up to a thousand), and who stands
+-- above: the inviter, the inviter's inviter, and so on to the first, each once, for people who come back may have invited
+-- each other. Former members are there for those who may see them.
+WITH RECURSIVE above AS (
+  SELECT m.user_id, m.id, m.name, m.status, m.invited_by, 0 AS height, ARRAY[m.user_id] AS path
+    FROM roster.memberships m WHERE m.org_id = @org_id AND m.id = @membership_id
+  UNION ALL
+  SELECT m.user_id, m.id, m.name, m.status, m.invited_by, a.height + 1, a.path || m.user_id
+    FROM above a JOIN roster.memberships m ON m.org_id = @org_id AND m.user_id = a.invited_by
+   WHERE a.height < 50 AND m.user_id <> ALL (a.path)
+), page AS MATERIALIZED (
+  SELECT m.user_id, m.id, m.name, m.email, m.roles, m.status, m.joined_at, m.sort_name
+    FROM roster.memberships m
+   WHERE m.org_id = @org_id AND m.invited_by = (SELECT t.user_id FROM above t WHERE t.height = 0)
+     AND (m.status IN ('active', 'suspended') OR @former_too::boolean) AND (m.sort_name, m.user_id) > (@after_name::text, @after_id::uuid)
+   ORDER BY m.sort_name, m.user_id
+   LIMIT @page_size
+)
+SELECT t.user_id, t.name, t.status,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = @org_id AND c.invited_by = t.user_id
+                                 AND (c.status IN ('active', 'suspended') OR @former_too::boolean) LIMIT 1001) n)::bigint AS invited,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name, 'status', u.status) ORDER BY u.height DESC) FROM above u WHERE u.height > 0), '[]')::jsonb AS above,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object('above', EXISTS (SELECT FROM above u WHERE u.user_id = p.user_id),
+                  'invited', (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = @org_id AND c.invited_by = p.user_id
+                                                      AND (c.status IN ('active', 'suspended') OR @former_too::boolean) LIMIT 1001) n))
+                  ORDER BY p.sort_name, p.user_id) FROM page p), '[]')::jsonb AS people
+FROM above t
+WHERE t.height = 0;
 
 -- name: ListMembersByID :many
 -- Those that somebody ticked, whatever became of them since.
@@ -160,6 +190,8 @@ SELECT t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.vers
        t.ended_at, v.name AS inviter_name, v.id AS inviter_membership,
        (SELECT count(*) FROM roster.membership_roles o WHERE o.org_id = t.org_id AND o.role = 'owner')::bigint AS owners,
        (SELECT count(*) FROM roster.invitations i WHERE i.org_id = t.org_id AND i.invited_by = t.user_id AND i.state = 'open')::bigint AS open_invitations,
+       (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = t.org_id AND c.invited_by = t.user_id
+                                 AND (c.status IN ('active', 'suspended') OR @former_too::boolean) LIMIT 1001) n)::bigint AS invited,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
          SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_name, h.before, h.after
            FROM roster.audit_events h
