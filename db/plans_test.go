@@ -77,3 +77,18 @@ func TestMembershipIsOneProbe(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// C025 N36: what a page of an export asks besides the list is found by the index, row by row.
+func TestExportsUseIndexes(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	acme := bigOrganization(t, d, 20_000)
+	for sql, index := range map[string]string{
+		`SELECT m.id, m.invited_at FROM roster.memberships m WHERE m.org_id = $1 AND m.id = ANY ($2::uuid[])`:   "memberships_id_key",
+		`SELECT f.data FROM roster.job_files f WHERE f.org_id = $1 AND f.job_id = ANY ($2::uuid[]) AND f.n = 0`: "job_files_pkey",
+	} {
+		if got := plan(t, d, "roster_app", acme, sql, acme, []uuid.UUID{uuid.New(), uuid.New()}); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan") {
+			t.Errorf("%s\n%s", sql, got)
+		}
+	}
+}

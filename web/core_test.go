@@ -793,7 +793,7 @@ func TestRoutesSayWhatTheyNeed(t *testing.T) {
 	s, _ := newTestServer(t, nil)
 	public := []string{"GET /", "GET /login", "POST /login", "POST /logout", "GET /signup", "POST /signup", "GET /forgot", "POST /forgot"}
 	permissions := map[string]bool{}
-	for _, p := range []role.Permission{role.OrganizationRead, role.MembersRead, role.MembersUpdateRole, role.MembersSuspend, role.MembersRemove,
+	for _, p := range []role.Permission{role.OrganizationRead, role.MembersRead, role.MembersUpdateRole, role.MembersSuspend, role.MembersRemove, role.MembersExport,
 		role.InvitationsRead, role.InvitationsCreate, role.InvitationsRevoke, role.AuditRead} {
 		permissions[string(p)] = true
 	}

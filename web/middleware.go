@@ -31,11 +31,12 @@ import (
 
 // visit is what the layers find out about one request. It belongs to that request alone, and ends with it.
 type visit struct {
-	id      string    // of the request: in the log, in the audit, on pages of faults
-	address string    // the client's
-	began   time.Time //
-	route   string    // the pattern that matched
-	secret  bool      // the address carries a token
+	id      string          // of the request: in the log, in the audit, on pages of faults
+	address string          // the client's
+	began   time.Time       //
+	route   string          // the pattern that matched
+	secret  bool            // the address carries a token
+	client  context.Context // ends when the client goes away
 
 	token    string // of the session: what the cookie said, or what it says from now on
 	person   *account.Person
@@ -426,6 +427,7 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 // inTime gives the request its budget: what takes longer is given up, in the database too.
 func (s *Server) inTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		visitOf(r.Context()).client = r.Context()
 		ctx, cancel := context.WithTimeout(r.Context(), budget)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

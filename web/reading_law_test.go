@@ -100,7 +100,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	all := l.readings()
 	b := l.as(l.Ann)
 	for _, path := range all {
-		l.unchanged("GET "+path, usedLast, func() {
+		l.unchanged("GET "+path, noted(routeCases["GET "+strings.Replace(path, "/acme/", "/:org/", 1)]), func() {
 			b.get(path)
 			b.get(path, "Sec-Purpose", "prefetch")
 			b.piece(http.MethodGet, path, nil)
@@ -247,6 +247,11 @@ func TestRoundTrips(t *testing.T) {
 	// Inside an organization, by htmx and by plain forms, and also the first page of another organization than the one used last.
 	for _, line := range sortedRoutes() {
 		method, route, _ := strings.Cut(line, " ")
+		if method == http.MethodGet && len(routeCases[line].writes) > 0 { // what the log has is written before it is read
+			file := l.at(route, rostertest.Acme, l.Ann).path
+			count(line, 5, ann, func() *page { return ann.get(file) }, http.StatusOK)
+			continue
+		}
 		if method == http.MethodGet {
 			read(line, l.at(route, rostertest.Acme, l.Ann).path, ann, http.StatusOK)
 			continue

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/role"
+	"roster/internal/roster"
 )
 
 // Route is a line of the table below, for tests to walk: what is needed to come through is a permission,
@@ -68,6 +69,11 @@ func (s *Server) register() {
 	s.get("/orgs/:org/members", s.member(role.MembersRead, s.listMembers))
 	s.get("/orgs/:org/members/bulk", s.member(role.MembersRead, s.showMany))
 	s.post("/orgs/:org/members/bulk", s.member(role.OrganizationRead, s.changeMany)) // the method asks for the permission of what is done
+	s.get("/orgs/:org/members.csv", s.member(role.MembersExport, s.exportMembers(roster.CSV)))
+	s.get("/orgs/:org/members.json", s.member(role.MembersExport, s.exportMembers(roster.JSON)))
+	s.get("/orgs/:org/exports", s.member(role.MembersExport, s.offerExport))
+	s.post("/orgs/:org/exports", s.member(role.MembersExport, s.startExport))
+	s.get("/orgs/:org/exports/:file", s.member(role.MembersExport, s.downloadExport))
 	s.get("/orgs/:org/members/:mem", s.member(role.MembersRead, s.showMember))
 	s.get("/orgs/:org/members/:mem/invited", s.member(role.MembersRead, s.listInvited))
 	s.get("/orgs/:org/members/:mem/role", s.member(role.MembersUpdateRole, s.showChangeRole))

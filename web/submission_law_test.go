@@ -117,6 +117,10 @@ var presses = map[string]func(l *law) press{
 	"POST /orgs/:org/invitations/:inv/revoke": func(l *law) press {
 		return press{by: l.Ann, from: paths.Invitations("acme"), form: paths.Revoke("acme", l.waiting("acme"))}
 	},
+	"POST /orgs/:org/exports": func(l *law) press {
+		page := paths.With(paths.Exports("acme"), "role", "viewer", "format", "json")
+		return press{by: l.Ann, from: page, form: page}
+	},
 	"POST /orgs/:org/jobs/:job/stop": func(l *law) press {
 		job := l.job("acme", l.Ann, true)
 		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.StopJob("acme", job)}

@@ -373,6 +373,11 @@ func (g *gallery) looks() []look {
 			p.See("Back to the start")
 		}},
 		{name: "members-menu", who: mara, at: members, do: func(p *person) { p.menu("Samuel Okafor"); p.See("Suspend") }},
+		{name: "members-export-menu", who: mara, at: members, do: func(p *person) {
+			p.Press("Export")
+			p.See("CSV, for spreadsheets", "JSON, for programs")
+		}},
+		{name: "members-export", who: mara, at: "/orgs/acme/exports?role=member&format=csv", do: func(p *person) { p.See("Everyone who matches", "Export members") }},
 		{name: "members-why-locked", who: mara, at: "/orgs/" + kestrel + "/members", do: func(p *person) { p.Press("Only owner: why locked?"); p.See("must always have an owner") }},
 		{name: "members-role-saved", who: mara, at: members, do: func(p *person) { p.setRole("Samuel Okafor", "Viewer"); p.SeeIn("Samuel Okafor", "Was Member.") }, tail: undo("Samuel Okafor")},
 		{name: "members-role-asked", who: mara, at: members, do: func(p *person) { p.setRole("Noor van Dijk", "Admin"); p.See("Make Noor van Dijk an Admin?") }},
@@ -685,6 +690,9 @@ func (g *gallery) sawEveryRoute(t *testing.T) {
 		}
 	}
 	for _, r := range s.Routes() {
+		if strings.HasSuffix(r.Path, ".csv") || strings.HasSuffix(r.Path, ".json") || strings.HasSuffix(r.Path, "/:file") {
+			continue // a file, not a page
+		}
 		if r.Method == http.MethodGet && !slices.Contains(seen, r.Path) {
 			t.Errorf("no look shows %s", r.Path)
 		}

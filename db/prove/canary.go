@@ -140,10 +140,11 @@ func (w world) makeOrganization() []step {
 		{1, `INSERT INTO roster.submissions (org_id, user_id, id, outcome) VALUES ($1, $2, $3, jsonb_build_object('about', $4::text))`,
 			[]any{o, w.owner(), w.submission(), w.mark()}}, // of now: old ones are deleted
 		{2, `INSERT INTO roster.jobs (org_id, id, kind, started_by, spec, state, problem) VALUES
-		     ($1, $2, 'canary.one', $4, jsonb_build_object('about', $5::text), 'running', $5), ($1, $3, 'canary.one', $4, '{}', 'done', $5)`,
+		     ($1, $2, 'canary.one', $4, jsonb_build_object('about', $5::text), 'running', $5), ($1, $3, 'members.export', $4, '{}', 'done', $5)`,
 			[]any{o, w.working(), w.jobDone(), w.owner(), w.mark()}}, // of now, likewise
 		{2, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, undo) VALUES ($1, $2, 1, $3, $4, $5), ($1, $2, 2, $3, $4, NULL)`,
 			[]any{o, w.working(), w.membership(w.member()), "member " + w.mark(), w.event()}},
+		{1, `INSERT INTO roster.job_files (org_id, job_id, n, data) VALUES ($1, $2, 1, convert_to($3, 'UTF8'))`, []any{o, w.jobDone(), w.mark()}},
 		{2, `INSERT INTO roster.audit_events (org_id, id, at, event, actor_id, actor_name, subject_kind, subject_id, subject_name, undoes) VALUES
 		     ($1, $2, $8, 'created', $3, $4, 'organization', $1, $5, NULL), ($1, $6, $8, 'joined', $3, $4, 'membership', $7, $4, $2)`,
 			[]any{o, w.event(), w.owner(), "owner " + w.mark(), "Organization " + w.mark(), w.laterEvent(), w.membership(w.member()), w.made()}},

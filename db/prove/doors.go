@@ -105,6 +105,9 @@ var doorCases = map[string][]doorCase{
 	"door.forget_jobs": {
 		{name: "jobs of today", sql: `SELECT door.forget_jobs(50)`, tells: "jobs older than thirty days are forgotten for all organizations at once", args: func(world, world) []value { return nil }},
 	},
+	"door.erase_files": {
+		{name: "files of today", sql: `SELECT door.erase_files(50)`, tells: "files older than a day are erased for all organizations at once", args: func(world, world) []value { return nil }},
+	},
 	"door.signed_org": {
 		{name: "from A", sql: `SELECT door.signed_org() = $1::uuid`, args: func(_, other world) []value { return ids(other.org) }},
 	},
@@ -258,6 +261,7 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 var publicQueries = map[string]string{
 	"FreeSlugs":          "slugs are public; the function is tried by family doors",
 	"ForgetSubmissions":  "it passes nothing of anybody; the function is tried by family doors",
+	"EraseFiles":         "it passes nothing of anybody; the function is tried by family doors",
 	"ForgetJobs":         "it passes nothing of anybody; the function is tried by family doors",
 	"CreateOrganization": "slugs are public; the function is tried by family doors",
 }

@@ -189,6 +189,7 @@ func functionMutants(t testing.TB, conn *pgx.Conn, intoB string) (mutants []muta
 		{"door.search_members", "roster.invitations m WHERE m.org_id = $1 AND", "roster.invitations m WHERE $1 IS NOT NULL AND"},
 		{"door.forget_submissions", "interval '24 hours'", "interval '-1 hour'"},
 		{"door.forget_jobs", "interval '30 days'", "interval '-1 hour'"},
+		{"door.erase_files", "o.made_at < now() - interval '25 hours' AND j.finished_at < now() - interval '25 hours'", "true"},
 	} {
 		var definition string
 		schema, name, _ := strings.Cut(one.function, ".")

@@ -189,7 +189,7 @@ SELECT o.members_count, o.created_at,
        (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
        EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
        coalesce((SELECT jsonb_agg(to_jsonb(j) ORDER BY j.created_at DESC, j.id) FROM (
-         SELECT w.id, w.kind, w.spec, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
+         SELECT w.id, w.kind, w.spec, w.progress, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
            FROM roster.jobs w
           WHERE w.org_id = o.id AND w.started_by = $1 AND w.created_at > now() - interval '1 day'
           ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
@@ -354,6 +354,38 @@ func (q *Queries) InsertRoles(ctx context.Context, arg InsertRolesParams) error 
 		arg.GrantedBy,
 	)
 	return err
+}
+
+const listInvitedAt = `-- name: ListInvitedAt :many
+SELECT m.id, m.invited_at
+FROM roster.memberships m
+WHERE m.org_id = $1 AND m.id = ANY ($2::uuid[])
+`
+
+type ListInvitedAtRow struct {
+	ID        uuid.UUID
+	InvitedAt *time.Time
+}
+
+// When members were invited, if they were.
+func (q *Queries) ListInvitedAt(ctx context.Context, orgID uuid.UUID, membershipIds []uuid.UUID) ([]ListInvitedAtRow, error) {
+	rows, err := q.db.Query(ctx, listInvitedAt, orgID, membershipIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListInvitedAtRow
+	for rows.Next() {
+		var i ListInvitedAtRow
+		if err := rows.Scan(&i.ID, &i.InvitedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listMembersByID = `-- name: ListMembersByID :many

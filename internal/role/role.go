@@ -29,6 +29,7 @@ const (
 	MembersUpdateRole Permission = "members.update_roles"
 	MembersSuspend    Permission = "members.suspend"
 	MembersRemove     Permission = "members.remove"
+	MembersExport     Permission = "members.export"
 	InvitationsRead   Permission = "invitations.read"
 	InvitationsCreate Permission = "invitations.create"
 	InvitationsRevoke Permission = "invitations.revoke"
@@ -41,6 +42,7 @@ var grants = map[Permission][]Role{
 	MembersUpdateRole: {Owner, Admin},
 	MembersSuspend:    {Owner, Admin},
 	MembersRemove:     {Owner, Admin},
+	MembersExport:     {Owner, Admin},
 	InvitationsRead:   {Owner, Admin},
 	InvitationsCreate: {Owner, Admin},
 	InvitationsRevoke: {Owner, Admin},
@@ -236,6 +238,8 @@ func (p Permission) Label() string {
 		return "Suspend members"
 	case MembersRemove:
 		return "Remove members"
+	case MembersExport:
+		return "Export members"
 	case InvitationsRead:
 		return "See invitations"
 	case InvitationsCreate:
@@ -261,6 +265,8 @@ func (p Permission) Action() string {
 		return "suspend members"
 	case MembersRemove:
 		return "remove members"
+	case MembersExport:
+		return "export members"
 	case InvitationsRead:
 		return "see invitations"
 	case InvitationsCreate:

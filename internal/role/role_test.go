@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var all = []Permission{OrganizationRead, MembersRead, MembersUpdateRole, MembersSuspend, MembersRemove, InvitationsRead, InvitationsCreate, InvitationsRevoke, AuditRead}
+var all = []Permission{OrganizationRead, MembersRead, MembersUpdateRole, MembersSuspend, MembersRemove, MembersExport, InvitationsRead, InvitationsCreate, InvitationsRevoke, AuditRead}
 
 // C075 U08 N26 X25: the whole matrix of DESIGN.md 3, as far as it exists.
 func TestMatrix(t *testing.T) {

@@ -24,6 +24,7 @@ const (
 	MemberLeft            = "membership.left"
 	MemberJoined          = "membership.joined"
 	MemberRestored        = "membership.restored"
+	MembersExported       = "members.exported"
 	InvitationSent        = "invitation.sent"
 	InvitationSentAgain   = "invitation.sent_again"
 	InvitationLinkMade    = "invitation.link_made"

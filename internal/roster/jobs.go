@@ -39,6 +39,8 @@ type Job struct {
 	At       time.Time // when this was so, by the database's clock
 	Undoable int       // how many of its items can be taken back; 0 where none can any more
 	UndoneBy string    // job_… that takes or took it back; ""
+	One      bool      // it is about one thing: it has no items
+	File     *File     // what it has written, to download; nil where there is nothing, or not any more
 
 	Show  string    // the state of the items below
 	Items []JobItem // a page of them
@@ -165,10 +167,11 @@ func (r *Roster) Job(ctx context.Context, a Actor, id, show, after string) (Job,
 
 func jobOf(row rosterdb.GetJobRow) (Job, error) {
 	k := kindOf(row.Kind)
-	j := Job{ID: publicid.Job.Of(row.ID), Kind: row.Kind, Title: k.title(int(row.Total), row.Spec), Did: k.did, State: row.State, Problem: row.Problem,
+	j := Job{ID: publicid.Job.Of(row.ID), Kind: row.Kind, Title: k.title(int(row.Total), row.Spec), Did: k.did, One: k.one, State: row.State, Problem: row.Problem,
 		Total: int(row.Total), Done: int(row.Done), Skipped: int(row.Skipped), Failed: int(row.Failed),
 		Created: row.CreatedAt, Started: deref(row.StartedAt), Finished: deref(row.FinishedAt), At: row.At, Show: row.Show}
 	j.Stopping = row.StopAsked && !j.Over()
+	j.File = fileOf(row.Kind, row.State, row.Spec, row.Progress, j.Finished, row.At)
 	if row.UndoneBy != uuid.Nil {
 		j.UndoneBy = publicid.Job.Of(row.UndoneBy)
 	}
@@ -191,6 +194,7 @@ func readJobs(raw []byte) ([]Job, error) {
 		ID         uuid.UUID       `json:"id"`
 		Kind       string          `json:"kind"`
 		Spec       json.RawMessage `json:"spec"`
+		Progress   json.RawMessage `json:"progress"`
 		State      string          `json:"state"`
 		StopAsked  bool            `json:"stop_asked"`
 		Problem    string          `json:"problem"`
@@ -209,7 +213,7 @@ func readJobs(raw []byte) ([]Job, error) {
 	jobs := make([]Job, len(rows))
 	for i, row := range rows {
 		var err error
-		if jobs[i], err = jobOf(rosterdb.GetJobRow{ID: row.ID, Kind: row.Kind, Spec: row.Spec, State: row.State, StopAsked: row.StopAsked, Problem: row.Problem,
+		if jobs[i], err = jobOf(rosterdb.GetJobRow{ID: row.ID, Kind: row.Kind, Spec: row.Spec, Progress: row.Progress, State: row.State, StopAsked: row.StopAsked, Problem: row.Problem,
 			Total: row.Total, Done: row.Done, Skipped: row.Skipped, Failed: row.Failed, CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
 			At: row.At, Items: []byte("[]")}); err != nil {
 			return nil, err
@@ -323,6 +327,7 @@ type kind struct {
 	needs role.Permission // asked for again whenever work goes on; "" where each item is judged by itself
 	title func(n int, spec json.RawMessage) string
 	did   string // what became of each that is done: "suspended"
+	one   bool   // it has no items
 	// step does a part, saves how far it is, and says whether there is more.
 	step func(ctx context.Context, r *Roster, a Actor, w *work) (bool, error)
 }
@@ -334,6 +339,8 @@ func kindOf(name string) kind {
 		return manyKind(strings.TrimPrefix(name, manyJob))
 	case "jobs.undo":
 		return kind{title: counted("Undo %s change", "Undo %s changes"), did: "undone", step: undoStep}
+	case exportKind:
+		return kind{needs: role.MembersExport, title: exportTitle, did: "exported", one: true, step: exportStep}
 	}
 	return kind{title: counted("%s item", "%s items"), did: "done"} // of a newer Roster
 }

@@ -268,10 +268,14 @@ func (j Job) Outcome() string {
 		text += ", " + commas(j.Failed) + " failed"
 	}
 	switch {
+	case !j.Over() && j.Total == 0: // nobody has counted
+		return text
 	case !j.Over():
 		return text + ", " + commas(j.Left()) + " to go"
 	case j.State == "stopped":
 		return text + ", " + commas(j.Left()) + " not done because it was stopped"
+	case j.State == "failed" && j.Left() == 0:
+		return text + ". " + j.Problem
 	case j.State == "failed":
 		return text + ", " + commas(j.Left()) + " not done. " + j.Problem
 	}

@@ -105,6 +105,9 @@ func tell(e roster.Event, own bool) words {
 		}
 		return say("*{}* joined by invitation, as *{}*", who, to)
 
+	case roster.MembersExported:
+		return say("*{}* exported {} of the list of members as {}", who, exportedRows(e.After), exportedAs(e.After))
+
 	case roster.InvitationSent:
 		if e.After["by"] == "copied" {
 			return say("*{}* invited {} as *{}*, by a link to hand over", who, e.Subject, to)
@@ -187,6 +190,17 @@ func invitationsOf(e roster.Event) words {
 		return were(n, "taken over")
 	}
 	return nil
+}
+
+// exportedRows says how much was exported: "214 rows", "1 row".
+func exportedRows(facts map[string]any) string {
+	rows, _ := facts["rows"].(float64)
+	return ui.Plural(int(rows), "row", "rows")
+}
+
+func exportedAs(facts map[string]any) string {
+	format, _ := facts["format"].(string)
+	return roster.Format(format).Label()
 }
 
 // roles reads the roles that an entry keeps.

@@ -117,15 +117,25 @@ func (c Card) toast() ui.ToastSpec {
 	if c.State != "done" || c.Failed > 0 {
 		t.Tone = ui.Warning
 	}
-	if !c.Alone {
+	if c.File != nil {
+		t.LinkURL, t.LinkLabel = paths.ExportedFile(c.Slug, c.ID), "Download"
+	} else if !c.Alone {
 		t.LinkURL, t.LinkLabel = paths.Job(c.Slug, c.ID), "See each"
 	}
 	return t
 }
 
+// download says what is behind the link, and how large it is.
+func (c Card) download() string {
+	return "Download members." + string(c.File.Format) + " (" + ui.Bytes(c.File.Bytes) + ")"
+}
+
 // tabs are the states of items that there are any of.
 func (p Page) tabs() []ui.Tab {
 	var tabs []ui.Tab
+	if p.One {
+		return nil
+	}
 	for _, t := range []struct {
 		state, label string
 		n            int

@@ -28,6 +28,10 @@ func TestJobs(t *testing.T) {
 	golden.Check(t, "done", Again(card("done", func(c *Card) { c.Done, c.Skipped, c.Undoable = 118, 2, 118 })))
 	golden.Check(t, "stopped", Again(card("stopped", func(c *Card) { c.Done = 25 })))
 	golden.Check(t, "failed", Again(card("failed", func(c *Card) { c.Done, c.Problem = 25, "Your role is now Viewer, so the rest was not done." })))
+	golden.Check(t, "file", Again(card("done", func(c *Card) {
+		c.Title, c.Did, c.One, c.Alone, c.Total, c.Done = "Export members as CSV", "exported", true, true, 104_213, 104_213
+		c.File = &roster.File{Format: roster.CSV, Bytes: 12_345_678, Expires: now.Add(23 * time.Hour)}
+	})))
 	golden.Check(t, "page", JobPage(layout.Page{Title: "Suspend 120 members"}, Page{After: true, Card: card("done", func(c *Card) {
 		c.Alone, c.Done, c.Skipped, c.UndoneBy, c.Show, c.Next = true, 118, 2, "job_2", "skipped", "AAAAAQ"
 		c.Items = []roster.JobItem{{N: 3, Label: "Ann <b>Owner</b>", State: "skipped", Note: "Acme must always have an owner."}, {N: 4, Label: "Ben", State: "skipped"}}

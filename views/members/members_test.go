@@ -98,6 +98,7 @@ func TestList(t *testing.T) {
 		"later":         Region(later),
 		"more":          More(later),
 		"more_full":     More(full),
+		"export":        ExportPage(frame("Export members as CSV?"), Export{Here: searched.Here, Asked: searched.Asked, Format: roster.CSV}),
 	} {
 		golden.Check(t, name, component)
 	}

@@ -76,6 +76,15 @@ func Undo(slug, evt string) string { return Org(slug) + "/undo/" + evt }
 // Members is the list.
 func Members(slug string) string { return Org(slug) + "/members" }
 
+// MembersFile is the list as a file: "csv" or "json".
+func MembersFile(slug, format string) string { return Members(slug) + "." + format }
+
+// Exports is where a long list is asked for as a file, and where the form for it is posted.
+func Exports(slug string) string { return Org(slug) + "/exports" }
+
+// ExportedFile is a file that a job has written.
+func ExportedFile(slug, job string) string { return Exports(slug) + "/" + job }
+
 // Member is one person's membership.
 func Member(slug, mem string) string { return Members(slug) + "/" + mem }
 

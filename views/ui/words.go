@@ -37,6 +37,17 @@ func Plural(n int, one, many string) string {
 	return Count(n) + " " + many
 }
 
+// Bytes writes the size of a file: "840 kB", "12.3 MB".
+func Bytes(n int64) string {
+	switch {
+	case n < 1000:
+		return "1 kB"
+	case n < 999_500:
+		return strconv.FormatInt((n+500)/1000, 10) + " kB"
+	}
+	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+}
+
 // And joins words as a sentence does: "A, B and C".
 func And(items []string) string {
 	switch len(items) {

@@ -25,6 +25,14 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 	}
 }
 
+func TestSizesOfFiles(t *testing.T) {
+	for n, want := range map[int64]string{0: "1 kB", 999: "1 kB", 1499: "1 kB", 84_600: "85 kB", 999_499: "999 kB", 999_500: "1.0 MB", 12_345_678: "12.3 MB"} {
+		if got := Bytes(n); got != want {
+			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestListsReadAsSentences(t *testing.T) {
 	for want, items := range map[string][]string{"": nil, "A": {"A"}, "A and B": {"A", "B"}, "A, B and C": {"A", "B", "C"}} {
 		if got := And(items); got != want {

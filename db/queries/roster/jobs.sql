@@ -81,7 +81,7 @@ RETURNING j.state;
 -- name: GetJob :one
 -- With how many of its items can be taken back, the job that does or did so, and a page of the items in one state: by
 -- itself, the first there is of failed, skipped and done. Only who started a job sees it.
-SELECT j.id, j.kind, j.spec, j.state, j.stop_asked, j.problem, j.total, j.done, j.skipped, j.failed, j.created_at, j.started_at, j.finished_at, now()::timestamptz AS at,
+SELECT j.id, j.kind, j.spec, j.progress, j.state, j.stop_asked, j.problem, j.total, j.done, j.skipped, j.failed, j.created_at, j.started_at, j.finished_at, now()::timestamptz AS at,
        (SELECT count(*) FROM (SELECT 1 FROM roster.job_items i WHERE i.org_id = j.org_id AND i.job_id = j.id AND i.undo IS NOT NULL LIMIT 501) x)::integer AS undoable,
        coalesce((SELECT u.id FROM roster.jobs u WHERE u.org_id = j.org_id AND u.started_by = j.started_by AND u.created_at >= j.created_at AND u.kind = 'jobs.undo' AND u.spec ->> 'job' = j.id::text LIMIT 1),
                 '00000000-0000-0000-0000-000000000000')::uuid AS undone_by,

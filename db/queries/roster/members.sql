@@ -168,6 +168,12 @@ FROM roster.memberships m
 WHERE m.org_id = @org_id AND m.id = ANY (@membership_ids::uuid[])
 ORDER BY m.sort_name, m.user_id;
 
+-- name: ListInvitedAt :many
+-- When members were invited, if they were.
+SELECT m.id, m.invited_at
+FROM roster.memberships m
+WHERE m.org_id = @org_id AND m.id = ANY (@membership_ids::uuid[]);
+
 -- name: LockOrganization :exec
 -- Whoever changes memberships stands in line here, and reads roles only afterwards.
 SELECT id FROM roster.organizations WHERE id = @org_id FOR UPDATE;
@@ -242,7 +248,7 @@ SELECT o.members_count, o.created_at,
        (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
        EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
        coalesce((SELECT jsonb_agg(to_jsonb(j) ORDER BY j.created_at DESC, j.id) FROM (
-         SELECT w.id, w.kind, w.spec, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
+         SELECT w.id, w.kind, w.spec, w.progress, w.state, w.stop_asked, w.problem, w.total, w.done, w.skipped, w.failed, w.created_at, w.started_at, w.finished_at, now() AS at
            FROM roster.jobs w
           WHERE w.org_id = o.id AND w.started_by = @user_id AND w.created_at > now() - interval '1 day'
           ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
