@@ -6,6 +6,7 @@
 //   - Door: what is seen before an organization is entered, through the functions of schema door
 //   - Auth: people, credentials, sessions, through a pool of its own
 //   - Jobs, EnterJob: the jobs, through a third
+//   - Listen: which organizations have changed; Connect: a connection beside the pools, for one that has to stay
 //
 // Inside an organization PostgreSQL itself keeps the others away, by row security; queries name org_id
 // all the same, which is also the way to the index.

@@ -74,12 +74,17 @@ func (s *Server) withVisitor(h func(echo.Context, *Visitor) error) func(echo.Con
 		switch {
 		case err != nil:
 			return err
-		case v.person.ID == uuid.Nil:
-			return h(c, nil)
+		case v.person.ID != uuid.Nil:
+			return s.inTurn(c, personal(v), busyPerson, func() error { return h(c, &v) })
+		case needs == needsToken:
+			return s.inTurn(c, "from "+block(visitOf(c.Request().Context()).address), busyBlock, func() error { return h(c, nil) })
 		}
-		return h(c, &v)
+		return h(c, nil)
 	}
 }
+
+// personal is whose turn it is, of somebody logged in.
+func personal(v Visitor) string { return "person " + v.person.ID.String() }
 
 // loggedIn lets through who is logged in.
 func (s *Server) loggedIn(h func(echo.Context, Visitor) error) gate {
@@ -88,7 +93,7 @@ func (s *Server) loggedIn(h func(echo.Context, Visitor) error) gate {
 		if err != nil {
 			return err
 		}
-		return h(c, v)
+		return s.inTurn(c, personal(v), busyPerson, func() error { return h(c, v) })
 	}}
 }
 
@@ -101,32 +106,38 @@ func (s *Server) member(p role.Permission, h func(echo.Context, roster.Actor) er
 		if err != nil {
 			return err
 		}
-		entry, err := s.enter(c, v)
-		p := role.Permission(needs)
-		if fault.Is(err, fault.LostAccess) || err == nil && !entry.Actor.May(p) {
-			// A form may have taken away what it needs: who left, or gave up a role, and presses again is answered
-			// as the first time.
-			switch before, failed := s.roster.CameBefore(c.Request().Context(), entry.Actor); {
-			case failed != nil:
-				return failed
-			case before:
-				return h(c, entry.Actor)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if entry.Moved != "" && isSafe(c.Request()) {
-			return s.moved(c, entry.Moved)
-		}
-		if !entry.Actor.May(p) {
-			return s.mayNot(c, entry.Actor, p)
-		}
-		if err := s.arrive(c, entry); err != nil {
-			return err
-		}
-		return h(c, entry.Actor)
+		return s.inTurn(c, personal(v), busyPerson, func() error {
+			return s.inTurn(c, "organization "+c.Param("org"), busyOrganization, func() error { return s.inside(c, v, role.Permission(needs), h) })
+		})
 	}}
+}
+
+// inside lets through a member.
+func (s *Server) inside(c echo.Context, v Visitor, p role.Permission, h func(echo.Context, roster.Actor) error) error {
+	entry, err := s.enter(c, v)
+	if fault.Is(err, fault.LostAccess) || err == nil && !entry.Actor.May(p) {
+		// A form may have taken away what it needs: who left, or gave up a role, and presses again is answered
+		// as the first time.
+		switch before, failed := s.roster.CameBefore(c.Request().Context(), entry.Actor); {
+		case failed != nil:
+			return failed
+		case before:
+			return h(c, entry.Actor)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if entry.Moved != "" && isSafe(c.Request()) {
+		return s.moved(c, entry.Moved)
+	}
+	if !entry.Actor.May(p) {
+		return s.mayNot(c, entry.Actor, p)
+	}
+	if err := s.arrive(c, entry); err != nil {
+		return err
+	}
+	return h(c, entry.Actor)
 }
 
 // visitor is who asks; nobody, where that is enough. A page of another person stops here.

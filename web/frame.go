@@ -35,6 +35,7 @@ func (s *Server) frame(c echo.Context, title, section string) layout.Page {
 	}
 	p := s.knownFrame(r)
 	p.Title, p.Section, p.Notice = title, section, s.heard(c)
+	p.Live = v.actor != nil && isSafe(r) // the same address answers with the same page again
 	return p
 }
 

@@ -424,10 +424,15 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// inTime gives the request its budget: what takes longer is given up, in the database too.
+// inTime gives the request its budget: what takes longer is given up, in the database too. A stream of events has
+// none: it is to last.
 func (s *Server) inTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		visitOf(r.Context()).client = r.Context()
+		if r.URL.Path == paths.Events {
+			next.ServeHTTP(w, r)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), budget)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -78,7 +78,7 @@ func (l *law) readings() []string {
 		}
 	}
 	members, invitations := paths.Members(rostertest.Acme), paths.Invitations(rostertest.Acme)
-	all = append(all, "/", paths.LogIn, paths.SignUp, paths.Forgot, paths.Appearance, paths.Welcome, paths.Orgs, paths.Orgs+"?q=ac", paths.NewOrg, paths.CheckSlug+"?name=Acme&slug=acme",
+	all = append(all, "/", paths.LogIn, paths.SignUp, paths.Forgot, paths.Appearance, paths.Events, paths.Welcome, paths.Orgs, paths.Orgs+"?q=ac", paths.NewOrg, paths.CheckSlug+"?name=Acme&slug=acme",
 		paths.DevMail, paths.DevMail+"/x", paths.DevMail+"/x/html", paths.Gallery, paths.Gallery+"/members",
 		members+"?q=an", members+"?sort=-joined&role=admin", members+"?status=pending", members+"?sort=role", members+"?sort=-active&active=quarter&invited_by="+l.Membership(l.t, l.Ann, rostertest.Acme), members+"?q=nobody", members+"?shown=50&sort=joined",
 		paths.ChangeRole(rostertest.Acme, l.Membership(l.t, l.Ben, rostertest.Acme))+"?role=owner", invitations+"?show=all", invitations+"?show=expired",

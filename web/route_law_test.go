@@ -109,6 +109,7 @@ var routeCases = map[string]routeCase{
 		return l.Zoe, to // to whom it is not addressed
 	}},
 
+	"GET /events":             {needs: "logged in"},
 	"GET /account/appearance": {needs: "logged in"},
 	"POST /account/appearance": {needs: "logged in", by: asMember(func(l *law) aim {
 		return aim{paths.Appearance, url.Values{"theme": {"dark"}, "shortcuts": {"on"}}}

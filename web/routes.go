@@ -47,6 +47,9 @@ func (s *Server) register() {
 	s.get("/account/appearance", s.loggedIn(s.showAppearance))
 	s.post("/account/appearance", s.loggedIn(s.changeAppearance))
 
+	// What has changed, for the pages that are open.
+	s.get("/events", s.loggedIn(s.events))
+
 	// The invitee: by the token of a link, or by inv_… for the person whose confirmed address it names.
 	s.get("/invitations/:token", s.token(s.showOffer))
 	s.post("/invitations/:token/accept", s.token(s.acceptOffer))

@@ -24,6 +24,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/account"
+	"roster/internal/live"
 	"roster/internal/mail"
 	"roster/internal/roster"
 	"roster/static"
@@ -42,6 +43,9 @@ type Config struct {
 	SignupOpen bool   // anybody may sign up; otherwise by invitation
 	Key        []byte // 32 bytes, of which this package derives its own
 	Version    string
+
+	Live   *live.Live // tells open pages what has changed; nil: they are not told
+	AtOnce int        // requests of one organization that are at work at the same time; 0: as many as come
 }
 
 // Server is the site.
@@ -61,6 +65,7 @@ type Server struct {
 	markBlock  cipher.Block
 	noticeSeal cipher.AEAD
 	handler    http.Handler
+	turns      turns
 	stopping   atomic.Bool
 }
 
@@ -73,7 +78,7 @@ func New(c Config, r *roster.Roster, a *account.Accounts, sessions *account.Sess
 		return nil, fmt.Errorf("web: the key has %d bytes, not 32", len(c.Key))
 	}
 	s := &Server{config: c, roster: r, accounts: a, mailbox: mailbox, health: health, sessions: newSessions(c, sessions), log: log,
-		origin: http.NewCrossOriginProtection()}
+		origin: http.NewCrossOriginProtection(), turns: turns{atOnce: c.AtOnce}}
 	keys, err := hkdf.Key(sha256.New, c.Key, nil, "roster mark of a person", 64)
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of marks: %w", err)
@@ -109,8 +114,14 @@ func newSeal(key []byte, purpose string) (cipher.AEAD, error) {
 // Handler answers everything.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Stop makes the site not ready, so that a load balancer looks elsewhere; requests are served on.
-func (s *Server) Stop() { s.stopping.Store(true) }
+// Stop makes the site not ready, so that a load balancer looks elsewhere; requests are served on, and only what
+// would never end is ended.
+func (s *Server) Stop() {
+	s.stopping.Store(true)
+	if s.config.Live != nil {
+		s.config.Live.Stop()
+	}
+}
 
 // budget is the time a request has, from its first byte to its answer.
 const budget = 10 * time.Second

@@ -17,6 +17,7 @@ import (
 	"roster/internal/account"
 	"roster/internal/fault"
 	"roster/views/layout"
+	"roster/views/paths"
 )
 
 // sessions is scs for the cookie's token. The store is ours: it keeps digests only, commits a loaded session
@@ -58,6 +59,9 @@ func (s *Server) session(next http.Handler) http.Handler {
 			v.token = cookie.Value
 		}
 		ctx, record := account.WithRecord(r.Context())
+		if r.URL.Path == paths.Events {
+			record.Unused()
+		}
 		ctx, err := s.sessions.scs.Load(ctx, v.token)
 		if err != nil { // who it is cannot be told now, so nothing is shown and nothing done
 			s.fail(w, r, fmt.Errorf("find the session: %w: %w", fault.New(fault.Unavailable, "Roster cannot tell who you are just now."), err))
@@ -149,8 +153,12 @@ func (s *Server) logOut(c echo.Context) error {
 	ctx := c.Request().Context()
 	v := visitOf(ctx)
 	if v.person != nil {
+		session := account.RecordOf(ctx).Session()
 		if err := s.sessions.scs.Destroy(ctx); err != nil {
 			return err
+		}
+		if s.config.Live != nil {
+			s.config.Live.LoggedOut(v.person.ID, session)
 		}
 	}
 	v.token, v.person, v.frame, v.actor = "", nil, nil, nil
@@ -214,7 +222,7 @@ func (s *Server) say(c echo.Context, n layout.Notice) error {
 func (s *Server) heard(c echo.Context) *layout.Notice {
 	r := c.Request()
 	v := visitOf(r.Context())
-	if v.noticed || v.person == nil || r.Method == http.MethodHead || wantsPiece(r) || isPrefetch(r) {
+	if v.noticed || v.person == nil || r.Method == http.MethodHead || wantsPiece(r) || isPrefetch(r) || isRefresh(r) {
 		return v.notice
 	}
 	v.noticed = true

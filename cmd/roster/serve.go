@@ -17,6 +17,7 @@ import (
 	"roster/db"
 	"roster/internal/account"
 	"roster/internal/config"
+	"roster/internal/live"
 	"roster/internal/mail"
 	"roster/internal/privatepg"
 	"roster/internal/roster"
@@ -58,8 +59,9 @@ func serve(ctx context.Context, c call) error {
 		}
 		transport = mailbox
 	}
+	news := live.New(h.db, h.sessions, log)
 	site, err := web.New(web.Config{URL: conf.URL, Dev: conf.Dev, Proxies: conf.Proxies, Operator: conf.Operator, PrivacyURL: conf.PrivacyURL,
-		HelpURL: conf.HelpURL, SignupOpen: conf.SignupOpen, Key: conf.Key, Version: versionText()}, h.roster, h.accounts, h.sessions, mailbox, h.health, log)
+		HelpURL: conf.HelpURL, SignupOpen: conf.SignupOpen, Key: conf.Key, Version: versionText(), Live: news, AtOnce: web.AtOnce(h.db.Conns())}, h.roster, h.accounts, h.sessions, mailbox, h.health, log)
 	if err != nil {
 		return err
 	}
@@ -71,6 +73,9 @@ func serve(ctx context.Context, c call) error {
 		return err
 	}
 	go keepHouse(working, h, log)
+	listening := make(chan struct{})
+	go func() { defer close(listening); news.Run(working) }()
+	defer func() { stopWork(); <-listening }() // before the database is closed
 
 	listener, err := listen(conf)
 	if err != nil {
@@ -231,7 +236,7 @@ func (h *house) health(ctx context.Context) web.Health {
 
 // startJobs works the queues: long work, and letters where they leave this installation.
 func startJobs(ctx context.Context, h *house, conf config.Config, transport mail.Transport, log *slog.Logger) (*river.Client[pgxTx], error) {
-	nodes, err := mail.JoinNodes(ctx, h.db.Jobs().Config().ConnConfig, log)
+	nodes, err := mail.JoinNodes(ctx, h.db.Connect, log)
 	if err != nil {
 		return nil, fmt.Errorf("join the nodes that work: %w", err)
 	}

@@ -43,19 +43,25 @@ func (q *Queries) DeleteSessionsOf(ctx context.Context, userID uuid.UUID) error 
 const getSession = `-- name: GetSession :one
 WITH found AS (
   SELECT s.token_digest, s.public_id, s.user_id, s.data, s.active_org, s.authenticated_at, s.last_seen_at, s.expires_at,
-         (s.token_digest <> $1) AS succeeded
+         (s.token_digest <> $2) AS succeeded
   FROM auth.sessions s
-  WHERE (s.token_digest = $1 OR (s.previous_digest = $1 AND s.switched_at > now() - interval '10 seconds'))
+  WHERE (s.token_digest = $2 OR (s.previous_digest = $2 AND s.switched_at > now() - interval '10 seconds'))
     AND s.expires_at > now()
-    AND s.last_seen_at > now() - make_interval(secs => $2::float8)
+    AND s.last_seen_at > now() - make_interval(secs => $3::float8)
     AND s.epoch = (SELECT i.epoch FROM auth.instance i)
 )
 SELECT f.token_digest, f.public_id, f.user_id, f.data, f.active_org, f.authenticated_at, f.expires_at, f.succeeded::boolean AS succeeded,
        u.name, u.email, u.email_norm, u.theme, u.shortcuts,
-       (CASE WHEN f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
+       (CASE WHEN $1::boolean AND f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
 FROM found f
 JOIN roster.users u ON u.id = f.user_id AND u.status = 'active'
 `
+
+type GetSessionParams struct {
+	InUse       bool
+	Digest      []byte
+	IdleSeconds float64
+}
 
 type GetSessionRow struct {
 	TokenDigest     []byte
@@ -74,10 +80,11 @@ type GetSessionRow struct {
 	Touched         bool
 }
 
-// The session of a token and its person, in one look; used last is noted at most once a minute. The token
-// before a switch is answered as its successor for ten seconds, so that a double click logs nobody out.
-func (q *Queries) GetSession(ctx context.Context, digest []byte, idleSeconds float64) (GetSessionRow, error) {
-	row := q.db.QueryRow(ctx, getSession, digest, idleSeconds)
+// The session of a token and its person, in one look; that it is used is noted at most once a minute, and not for
+// what a page asks by itself. The token before a switch is answered as its successor for ten seconds, so that a
+// double click logs nobody out.
+func (q *Queries) GetSession(ctx context.Context, arg GetSessionParams) (GetSessionRow, error) {
+	row := q.db.QueryRow(ctx, getSession, arg.InUse, arg.Digest, arg.IdleSeconds)
 	var i GetSessionRow
 	err := row.Scan(
 		&i.TokenDigest,
@@ -156,6 +163,37 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (I
 	var i InsertSessionRow
 	err := row.Scan(&i.AuthenticatedAt, &i.ExpiresAt)
 	return i, err
+}
+
+const listStandingSessions = `-- name: ListStandingSessions :many
+SELECT s.public_id
+FROM auth.sessions s
+JOIN roster.users u ON u.id = s.user_id AND u.status = 'active'
+WHERE s.public_id = ANY ($1::uuid[])
+  AND s.expires_at > now()
+  AND s.last_seen_at > now() - make_interval(secs => $2::float8)
+  AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+`
+
+// Which of these sessions are not over; that they are asked about is no use of them.
+func (q *Queries) ListStandingSessions(ctx context.Context, sessions []uuid.UUID, idleSeconds float64) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listStandingSessions, sessions, idleSeconds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var public_id uuid.UUID
+		if err := rows.Scan(&public_id); err != nil {
+			return nil, err
+		}
+		items = append(items, public_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setActiveOrganization = `-- name: SetActiveOrganization :exec

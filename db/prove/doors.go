@@ -108,6 +108,12 @@ var doorCases = map[string][]doorCase{
 	"door.erase_files": {
 		{name: "files of today", sql: `SELECT door.erase_files(50)`, tells: "files older than a day are erased for all organizations at once", args: func(world, world) []value { return nil }},
 	},
+	"door.present_in": {
+		{name: "a stranger", sql: `SELECT * FROM door.present_in(ARRAY[$1::uuid])`, args: func(a, _ world) []value { return ids(a.owner()) }},
+		{name: "who was a member of B, and who is invited", sql: `SELECT * FROM door.present_in(ARRAY[$1::uuid, $2::uuid])`,
+			args: func(_, other world) []value { return ids(other.former(), other.invitee()) }},
+		{name: "nobody", sql: `SELECT * FROM door.present_in(ARRAY[NULL]::uuid[])`, args: func(world, world) []value { return nil }},
+	},
 	"door.signed_org": {
 		{name: "from A", sql: `SELECT door.signed_org() = $1::uuid`, args: func(_, other world) []value { return ids(other.org) }},
 	},
@@ -134,6 +140,7 @@ var doorControls = map[string]doorCase{
 	"door.my_organizations": {sql: `SELECT * FROM door.my_organizations($1::uuid, '', 50)`, args: func(_, b world) []value { return ids(b.member()) }},
 	"door.my_invitations":   {sql: `SELECT * FROM door.my_invitations($1::uuid)`, args: func(_, b world) []value { return ids(b.invitee()) }},
 	"door.invitation":       {sql: atInvitation, args: func(_, b world) []value { return []value{text(b.org.String()), text(b.token("mailed")), nil, nil} }},
+	"door.present_in":       {sql: `SELECT * FROM door.present_in(ARRAY[$1::uuid])`, args: func(_, b world) []value { return ids(b.member()) }},
 	"door.search_members":   {sql: search, args: func(_, b world) []value { return []value{text("{% member%}"), text("")} }},
 	"door.create_organization": {sql: create, args: func(_, b world) []value {
 		return append(ids(b.fresh(0), b.owner(), b.fresh(1), b.fresh(2)), text("roster-canary-new"))
@@ -249,6 +256,7 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 	},
 	"MyOrganizations": {{"user_id": ofA(world.owner), "query": markOf, "how_many": constantly("50")}},
 	"GetFrame":        {{"user_id": ofA(world.invitee)}},
+	"ListPresence":    {{"user_ids": func(a, _ world) value { return array(a.owner().String()) }}, {"user_ids": func(_, other world) value { return array(other.former().String()) }}},
 	"GetInvitationAtDoor": {
 		{"org": organizationOf, "digest": func(a, _ world) value { return text(a.token("mailed")) }, "invitation_id": null, "submission": submissionOf, "viewer": ofA(world.owner)},
 		{"org": ofA(func(w world) fmt.Stringer { return w.org }), "digest": func(_, other world) value { return text(other.token("mailed")) }, "invitation_id": null, "submission": submissionOf, "viewer": ofA(world.owner)},

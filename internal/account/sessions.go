@@ -64,6 +64,7 @@ type Record struct {
 	received  []byte // digest of the cookie's token
 	digest    []byte // of the row: received, or its successor after a switch; nil: none
 	succeeded bool
+	unused    bool // a page asks by itself: nobody is at work for that
 
 	person        *Person
 	session       uuid.UUID
@@ -85,6 +86,9 @@ func WithRecord(ctx context.Context) (context.Context, *Record) {
 	r := &Record{}
 	return context.WithValue(ctx, recordKey{}, r), r
 }
+
+// Unused says that the request is no use of the session, before it is loaded: it does not keep an idle one from its end.
+func (r *Record) Unused() { r.unused = true }
 
 // RecordOf is the record in the context, or one of nobody.
 func RecordOf(ctx context.Context) *Record {
@@ -135,7 +139,7 @@ func (s *Sessions) FindCtx(ctx context.Context, key string) ([]byte, bool, error
 	if err != nil {
 		return nil, false, err
 	}
-	row, err := s.db.AuthOnce().GetSession(ctx, received, s.idle.Seconds())
+	row, err := s.db.AuthOnce().GetSession(ctx, authdb.GetSessionParams{Digest: received, IdleSeconds: s.idle.Seconds(), InUse: !r.unused})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, false, nil
 	}
@@ -254,7 +258,7 @@ func (s *Sessions) Switch(ctx context.Context, token string, organization uuid.U
 
 // IsCurrent tells whether a token is that of a session at this moment: neither ended, nor renewed.
 func (s *Sessions) IsCurrent(ctx context.Context, token string) (bool, error) {
-	row, err := s.db.AuthOnce().GetSession(ctx, digest(token), s.idle.Seconds())
+	row, err := s.db.AuthOnce().GetSession(ctx, authdb.GetSessionParams{Digest: digest(token), IdleSeconds: s.idle.Seconds()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -262,6 +266,12 @@ func (s *Sessions) IsCurrent(ctx context.Context, token string) (bool, error) {
 		return false, wrap("look at a token", err)
 	}
 	return !row.Succeeded, nil
+}
+
+// Standing are those of these sessions that are not over.
+func (s *Sessions) Standing(ctx context.Context, sessions []uuid.UUID) ([]uuid.UUID, error) {
+	standing, err := s.db.AuthOnce().ListStandingSessions(ctx, sessions, s.idle.Seconds())
+	return standing, wrap("look which sessions stand", err)
 }
 
 // Use notes where the person is now, if no other request has noted something else since this one began. A

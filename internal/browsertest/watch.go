@@ -40,7 +40,8 @@ func (w *watch) saw(event any, answer func()) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		// A frame in the page may live in a process of its own, which does not tell here when it has loaded.
-		if e.Type != network.ResourceTypeDocument || string(e.FrameID) == w.frame {
+		// A stream of events is not to end.
+		if (e.Type != network.ResourceTypeDocument || string(e.FrameID) == w.frame) && !strings.Contains(e.Request.URL, "/events?") {
 			w.underway[e.RequestID] = true
 		}
 		if !w.isOurs(e.Request.URL) {

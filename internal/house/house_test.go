@@ -3,6 +3,8 @@ package house
 
 import (
 	"os/exec"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +73,15 @@ func TestOnlyDBOpensConnections(t *testing.T) {
 			t.Errorf("%s imports pgxpool", fields[0])
 		}
 	}
+	// A single connection is opened elsewhere only where the program is its own administrator: to migrate, and to seed.
+	connects := regexp.MustCompile(`\bpgx\.Connect(Config|WithOptions)?\(|\bpgconn\.Connect`)
+	lines(t, func(file string, n int, line string) {
+		dir := "roster/" + path.Dir(file)
+		if !strings.HasSuffix(file, "_test.go") && !slices.Contains(append(allowed, "roster/db/prove"), dir) &&
+			file != "cmd/roster/migrate.go" && file != "internal/seed/seed.go" && connects.MatchString(line) {
+			t.Errorf("%s:%d: %s", file, n, strings.TrimSpace(line))
+		}
+	}, "*.go")
 }
 
 // The top level is what the README's tour walks through, and nothing else.

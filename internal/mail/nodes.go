@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -32,11 +31,11 @@ const nodePrefix = "roster-node-"
 
 // Nodes is this node among those that send letters.
 type Nodes struct {
-	name   string
-	config *pgx.ConnConfig
-	log    *slog.Logger
-	conn   *pgx.Conn
-	gone   map[string]time.Time // who is without a connection, and since when it is seen so
+	name    string
+	connect func(context.Context) (*pgx.Conn, error)
+	log     *slog.Logger
+	conn    *pgx.Conn
+	gone    map[string]time.Time // who is without a connection, and since when it is seen so
 
 	mu    sync.Mutex
 	alive context.Context // ends when leaveTime is over
@@ -44,15 +43,16 @@ type Nodes struct {
 	late  *time.Timer
 }
 
-// JoinNodes connects as one of the nodes, with the address and the role of the worker. It looks after the letters
-// of dead nodes until the context ends.
-func JoinNodes(ctx context.Context, worker *pgx.ConnConfig, log *slog.Logger) (*Nodes, error) {
-	n := &Nodes{name: nodePrefix + strings.ToLower(rand.Text()), config: worker.Copy(), log: log, gone: map[string]time.Time{}}
-	maps.Copy(n.config.RuntimeParams, map[string]string{
+// JoinNodes connects as one of the nodes, as the worker, with settings of its own. It looks after the letters of
+// dead nodes until the context ends.
+func JoinNodes(ctx context.Context, connect func(context.Context, map[string]string) (*pgx.Conn, error), log *slog.Logger) (*Nodes, error) {
+	n := &Nodes{name: nodePrefix + strings.ToLower(rand.Text()), log: log, gone: map[string]time.Time{}}
+	settings := map[string]string{
 		"application_name": n.name,
 		// Of a machine that is gone without a word the server hears nothing: it asks.
 		"tcp_keepalives_idle": "3", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
-	})
+	}
+	n.connect = func(ctx context.Context) (*pgx.Conn, error) { return connect(ctx, settings) }
 	n.answered()
 	if err := n.look(ctx); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ const lastNode = `attempted_by[cardinality(attempted_by)]`
 func (n *Nodes) ask(ctx context.Context) ([]string, error) {
 	if n.conn == nil {
 		var err error
-		if n.conn, err = pgx.ConnectConfig(ctx, n.config); err != nil {
+		if n.conn, err = n.connect(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -24,7 +25,11 @@ func (o *office) join(t *testing.T, change ...func(*pgx.ConnConfig)) (n *mail.No
 	for _, c := range change {
 		c(config)
 	}
-	n, err := mail.JoinNodes(ctx, config, slog.New(slog.NewTextHandler(o.log, nil)))
+	n, err := mail.JoinNodes(ctx, func(ctx context.Context, settings map[string]string) (*pgx.Conn, error) {
+		own := config.Copy()
+		maps.Copy(own.RuntimeParams, settings)
+		return pgx.ConnectConfig(ctx, own)
+	}, slog.New(slog.NewTextHandler(o.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

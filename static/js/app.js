@@ -246,5 +246,6 @@
     document.title = document.getElementById('errors') ? `Error: ${title}` : title;
   }
   on('htmx:after:swap', settle);
+  on('roster:refreshed', settle);
   on('DOMContentLoaded', settle);
 })();

@@ -23,6 +23,7 @@ type Page struct {
 	Theme       string
 	Shortcuts   bool
 	MayCreate   bool // organizations
+	Live        bool // it keeps up with what others do while it is open
 	Narrow      bool
 	Refresh     int // without script the page loads itself again after so many seconds; 0: it does not
 	Now         time.Time
@@ -144,6 +145,7 @@ type head struct {
 	noIndex   bool
 	refresh   int
 	class     string
+	live      bool
 }
 
 // title ends with the organization, so that tabs can be told apart.
@@ -161,7 +163,7 @@ func title(problem bool, parts ...string) string {
 }
 
 func (p Page) head() head {
-	h := head{theme: p.Theme, shortcuts: p.Shortcuts, refresh: p.Refresh, class: "app"}
+	h := head{theme: p.Theme, shortcuts: p.Shortcuts, refresh: p.Refresh, class: "app", live: p.Live}
 	name := ""
 	if p.Org != nil {
 		h.org, name = p.Org.ID, p.Org.Name

@@ -20,6 +20,7 @@ const (
 	NewOrg       = "/orgs/new"
 	CheckSlug    = "/orgs/new/slug"
 	Appearance   = "/account/appearance"
+	Events       = "/events"
 	Live         = "/livez"
 	Ready        = "/readyz"
 	Health       = "/api/v1/health"

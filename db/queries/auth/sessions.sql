@@ -1,6 +1,7 @@
 -- name: GetSession :one
--- The session of a token and its person, in one look; used last is noted at most once a minute. The token
--- before a switch is answered as its successor for ten seconds, so that a double click logs nobody out.
+-- The session of a token and its person, in one look; that it is used is noted at most once a minute, and not for
+-- what a page asks by itself. The token before a switch is answered as its successor for ten seconds, so that a
+-- double click logs nobody out.
 WITH found AS (
   SELECT s.token_digest, s.public_id, s.user_id, s.data, s.active_org, s.authenticated_at, s.last_seen_at, s.expires_at,
          (s.token_digest <> @digest) AS succeeded
@@ -12,9 +13,19 @@ WITH found AS (
 )
 SELECT f.token_digest, f.public_id, f.user_id, f.data, f.active_org, f.authenticated_at, f.expires_at, f.succeeded::boolean AS succeeded,
        u.name, u.email, u.email_norm, u.theme, u.shortcuts,
-       (CASE WHEN f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
+       (CASE WHEN @in_use::boolean AND f.last_seen_at < now() - interval '1 minute' THEN auth.touch_session(f.token_digest) ELSE false END)::boolean AS touched
 FROM found f
 JOIN roster.users u ON u.id = f.user_id AND u.status = 'active';
+
+-- name: ListStandingSessions :many
+-- Which of these sessions are not over; that they are asked about is no use of them.
+SELECT s.public_id
+FROM auth.sessions s
+JOIN roster.users u ON u.id = s.user_id AND u.status = 'active'
+WHERE s.public_id = ANY (@sessions::uuid[])
+  AND s.expires_at > now()
+  AND s.last_seen_at > now() - make_interval(secs => @idle_seconds::float8)
+  AND s.epoch = (SELECT i.epoch FROM auth.instance i);
 
 -- name: InsertSession :one
 -- Only a log-in makes a session, and only with the password that is still the password: the locks let a
