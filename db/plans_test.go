@@ -2,12 +2,14 @@ package db_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"roster/db"
 	"roster/db/dbtest"
 )
 
@@ -90,5 +92,58 @@ func TestExportsUseIndexes(t *testing.T) {
 		if got := plan(t, d, "roster_app", acme, sql, acme, []uuid.UUID{uuid.New(), uuid.New()}); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan") {
 			t.Errorf("%s\n%s", sql, got)
 		}
+	}
+}
+
+// query is the text of a generated query of the rosterdb package.
+func query(t testing.TB, file, name string) string {
+	t.Helper()
+	source, err := db.Generated.ReadFile("rosterdb/" + file + ".sql.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(source), "`-- name: "+name+" :")
+	text, _, closed := strings.Cut(text, "`")
+	if !found || !closed {
+		t.Fatalf("there is no query %s", name)
+	}
+	_, text, _ = strings.Cut(text, "\n")
+	return text
+}
+
+// N34 C044: a page of a file of 5,000 rows is read from an index in its order, among many files; and each address of a list is
+// looked up by itself.
+func TestAPageOfAFileIsReadInOrder(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	acme := bigOrganization(t, d, 20_000)
+	conn := d.Superuser(t)
+	for _, sql := range []string{
+		`INSERT INTO roster.imports (org_id, id, made_by, file, life, role) SELECT org_id, ('00000000-0000-0000-0000-00000000000' || n)::uuid, user_id, 'x', '7 days', 'guest'
+		   FROM (SELECT org_id, user_id FROM roster.membership_roles WHERE role = 'owner' AND org_id = '` + acme.String() + `' LIMIT 1) m, generate_series(1, 9) n`,
+		`INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank)
+		   SELECT i.org_id, i.id, n, 'p' || n || '@x.example', '', '', '', 'ready', CASE WHEN n % 100 = 0 THEN 0 ELSE 2 END FROM roster.imports i, generate_series(1, 5000) n`,
+		`VACUUM ANALYZE roster.import_rows`, `VACUUM ANALYZE roster.imports`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(sql, err)
+		}
+	}
+	page := query(t, "imports", "ListImportRows")
+	var maker uuid.UUID
+	if err := conn.QueryRow(t.Context(), `SELECT made_by FROM roster.imports LIMIT 1`).Scan(&maker); err != nil {
+		t.Fatal(err)
+	}
+	got := plan(t, d, "roster_app", acme, page, acme, uuid.MustParse("00000000-0000-0000-0000-000000000003"), 0, 3, 0, 2000, 51, maker)
+	if !strings.Contains(got, "Index Scan using import_rows_by_rank") || strings.Contains(got, "Seq Scan on import_rows") {
+		t.Error(got)
+	}
+	emails := make([]string, 1000)
+	for i := range emails {
+		emails[i] = "p" + strconv.Itoa(i) + "@big.example"
+	}
+	got = plan(t, d, "roster_app", acme, query(t, "invitations", "CheckInvitees"), acme, emails, uuid.New(), maker)
+	if !strings.Contains(got, "Index Scan using memberships_by_address") || strings.Contains(got, "Seq Scan on memberships") {
+		t.Error(got)
 	}
 }

@@ -100,7 +100,7 @@ func problems(err error) ([]ui.FieldError, bool) {
 }
 
 // unsaid are the fields that never come back in an answer.
-var unsaid = []string{"password", "new_password", "current_password", "code", "_org", "_person"}
+var unsaid = []string{"password", "new_password", "current_password", "code", fileField, fileDigest, "_org", "_person"}
 
 // posted are the fields of a form that was not done, to be sent once more.
 func posted(r *http.Request) url.Values {

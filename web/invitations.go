@@ -85,7 +85,7 @@ func (s *Server) invite(c echo.Context, a roster.Actor) error {
 		}
 	}
 	invited, err := s.roster.Invite(c.Request().Context(), a, roster.Invite{Addresses: form.Addresses, Role: form.Role, Days: days, Message: form.Message,
-		MayPreview: asked != "no"})
+		MayPreview: asked != "no", Restore: ticked(c, "restore")})
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		return s.showInviteForm(c, a, http.StatusUnprocessableEntity, form, nil)

@@ -125,7 +125,7 @@ func TestInvitingSeveral(t *testing.T) {
 
 	preview := b.post(acmeInvitations, form)
 	preview.says(200, "Check 7 addresses before inviting", "Nothing has been sent yet.", "with the role Member, for 7 days",
-		"petra.holm@acme Check the part after the @. It looks like example.com.", "noemi@acme.example Ready", "raul@acme.example Ready",
+		"petra.holm@acme Did you mean petra.holm@acme.example?", "noemi@acme.example Ready", "raul@acme.example Ready",
 		"ben@acme.example Ben Admin is already a member.", "lin@acme.example Already invited; the open invitation stays. Send again",
 		"NOEMI@acme.example Twice in the list; one invitation is enough.", "viktor@rival.example This person asked not to be invited here.",
 		"2 invitations are ready. 1 address has a problem and is left out unless you fix it. 4 addresses are skipped.", "Send 2 invitations", "Change the list")
@@ -161,7 +161,7 @@ func TestWhatIsWrongInTheFormIsSaid(t *testing.T) {
 	for _, c := range []struct{ what, field, value, words string }{
 		{"nothing", "emails", "", "Enter at least one e-mail address."},
 		{"no address", "emails", "petra", "Enter an e-mail address like name@example.com"},
-		{"a domain that is none", "emails", "petra.holm@acme", "Check the part after the @. It looks like example.com"},
+		{"a domain that is none", "emails", "petra.holm@acme", "Did you mean petra.holm@acme.example?"},
 		{"a member", "emails", "cem@acme.example", "Cem Member is already a member."},
 		{"an owner", "role", "owner", "Choose one of the roles in the list."},
 		{"an unknown role", "role", "king", "Choose one of the roles in the list."},

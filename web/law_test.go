@@ -344,12 +344,14 @@ type aim struct {
 
 // forms are what a person would post to each route.
 var forms = map[string]url.Values{
-	"/orgs/:org/switch":                {"section": {"members"}},
-	"/orgs/:org/members/:mem/role":     {"role": {"guest"}, "confirmed": {"1"}},
-	"/orgs/:org/members/:mem/remove":   {"tell": {"on"}},
-	"/orgs/:org/members/bulk":          {"do": {"suspend"}, "confirmed": {"1"}},
-	"/orgs/:org/invitations":           {"role": {"member"}, "days": {"7"}, "message": {"Have a look."}, "preview": {"no"}},
-	"/orgs/:org/invitations/:inv/role": {"role": {"viewer"}},
+	"/orgs/:org/switch":                  {"section": {"members"}},
+	"/orgs/:org/members/:mem/role":       {"role": {"guest"}, "confirmed": {"1"}},
+	"/orgs/:org/members/:mem/remove":     {"tell": {"on"}},
+	"/orgs/:org/members/bulk":            {"do": {"suspend"}, "confirmed": {"1"}},
+	"/orgs/:org/invitations":             {"role": {"member"}, "days": {"7"}, "message": {"Have a look."}, "preview": {"no"}},
+	"/orgs/:org/invitations/:inv/role":   {"role": {"viewer"}},
+	"/orgs/:org/invitations/import":      {"role": {"member"}, "days": {"7"}},
+	"/orgs/:org/invitations/import/:imp": {"do": {"check"}, "email-1": {"corrected@elsewhere.example"}, "role-1": {"guest"}},
 }
 
 // at fills in a route with things of an organization that nobody has touched yet; what is undone was done by a person.
@@ -374,6 +376,12 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	if strings.Contains(route, ":evt") {
 		path = strings.Replace(path, ":evt", l.change(slug, by), 1)
 	}
+	if strings.Contains(route, ":imp") {
+		path = strings.Replace(path, ":imp", l.draft(slug, by), 1)
+	}
+	if route == "/orgs/:org/invitations/import" {
+		form.Set("text", l.fresh())
+	}
 	if strings.Contains(route, ":job") {
 		path = strings.Replace(path, ":job", l.job(slug, by, strings.HasSuffix(route, "/stop")), 1)
 	}
@@ -393,6 +401,24 @@ func (l *law) at(route, slug string, by account.Person) aim {
 		form.Set("submission", uuid.NewString())
 	}
 	return aim{path, form}
+}
+
+// draft is a file of people to invite that somebody of an organization has brought: a row to fix, and one that is ready.
+func (l *law) draft(slug string, by account.Person) string {
+	l.t.Helper()
+	owner := l.Ann
+	if slug == rostertest.Other {
+		owner = l.Zoe
+	}
+	id, err := l.Roster.ReadImport(l.t.Context(), l.As(l.t, owner, slug), roster.ImportFile{Name: "people.csv", Data: []byte("mistyped@\n" + l.fresh()), Role: "member", Days: 7})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if by.ID != owner.ID {
+		made, _ := publicid.Import.Parse(id)
+		l.SQL(l.t, "UPDATE roster.imports SET made_by = $2 WHERE id = $1 AND org_id IN (SELECT org_id FROM roster.memberships WHERE user_id = $2)", made, by.ID)
+	}
+	return id
 }
 
 // send makes the request of a route as a person's browser would: the page, or the plain form.

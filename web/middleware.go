@@ -43,6 +43,7 @@ type visit struct {
 	actor    *roster.Actor // inside an organization
 	frame    *roster.Frame // what the person's pages show around them
 	oldSlug  string        // the organization was asked for by a name that it had before
+	file     *upload
 	notice   *layout.Notice
 	noticed  bool  // the carried notice was looked for
 	unframed error // why the frame could not be read
@@ -269,7 +270,11 @@ func (s *Server) limits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := s.measure(w, r)
 		if status != 0 {
-			s.refuse(w, r, layout.ProblemSpec{Status: status})
+			spec := layout.ProblemSpec{Status: status}
+			if status == http.StatusRequestEntityTooLarge && takesFile(r) {
+				spec.Title, spec.Text = "That file is too large", "A file may have up to 1 MB. Nothing was imported: split it into several files."
+			}
+			s.refuse(w, r, spec)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -300,13 +305,17 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 		return 0
 	}
 
-	if r.ContentLength > bodyMax {
+	most, longest := bodyMax, bodyTime
+	if takesFile(r) {
+		most, longest = bodyMax+fileMax, fileTime
+	}
+	if r.ContentLength > int64(most) {
 		return http.StatusRequestEntityTooLarge
 	}
 	if r.Header.Get("Content-Encoding") != "" { // nothing is unpacked here, so nothing can swell
 		return http.StatusUnsupportedMediaType
 	}
-	body, status := readBody(w, r)
+	body, status := readBody(w, r, most, longest)
 	if status != 0 {
 		return status
 	}
@@ -315,10 +324,15 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 		return 0
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
+	var inForm url.Values
+	switch {
+	case err == nil && takesFile(r):
+		inForm, visitOf(r.Context()).file, status = parts(body, params["boundary"])
+	case err != nil || kind != "application/x-www-form-urlencoded" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8"):
 		return http.StatusUnsupportedMediaType
+	default:
+		inForm, status = fields(string(body))
 	}
-	inForm, status := fields(string(body))
 	if status != 0 {
 		return status
 	}
@@ -336,9 +350,9 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 }
 
 // readBody takes in the whole body, if it is small enough and comes fast enough.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+func readBody(w http.ResponseWriter, r *http.Request, most int, longest time.Duration) ([]byte, int) {
 	conn := http.NewResponseController(w)
-	came := &steady{body: http.MaxBytesReader(w, r.Body, bodyMax), until: conn.SetReadDeadline, began: time.Now()}
+	came := &steady{body: http.MaxBytesReader(w, r.Body, int64(most)), until: conn.SetReadDeadline, began: time.Now(), longest: longest}
 	body, err := io.ReadAll(came)
 	var tooLarge *http.MaxBytesError
 	status := http.StatusBadRequest
@@ -362,11 +376,13 @@ type steady struct {
 	until func(time.Time) error
 	began time.Time
 	bytes int64
+
+	longest time.Duration
 }
 
 // Read waits for the next part.
 func (s *steady) Read(p []byte) (int, error) {
-	left := min(bodyStart+time.Duration(s.bytes)*time.Second/bodyRate, bodyTime)
+	left := min(bodyStart+time.Duration(s.bytes)*time.Second/bodyRate, s.longest)
 	_ = s.until(s.began.Add(left)) // not every connection has a deadline
 	n, err := s.body.Read(p)
 	s.bytes += int64(n)
@@ -382,6 +398,11 @@ func fields(raw string) (url.Values, int) {
 	if err != nil {
 		return nil, http.StatusBadRequest
 	}
+	return strictly(values)
+}
+
+// strictly refuses values that no form of ours has.
+func strictly(values url.Values) (url.Values, int) {
 	single := 0
 	for name, list := range values {
 		if !plainText(name) || slices.ContainsFunc(list, func(v string) bool { return !plainText(v) }) {

@@ -71,6 +71,13 @@ var routeCases = map[string]routeCase{
 	"POST /orgs/:org/invitations/:inv/role":   {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationRoleChanged}, twice: true},
 	"POST /orgs/:org/invitations/:inv/revoke": {needs: string(role.InvitationsRevoke), writes: []string{roster.InvitationRevoked}, twice: true},
 
+	"GET /orgs/:org/invitations/import":                   {needs: string(role.InvitationsCreate)},
+	"GET /orgs/:org/invitations/template.csv":             {needs: string(role.InvitationsCreate)},
+	"POST /orgs/:org/invitations/import":                  {needs: string(role.InvitationsCreate), twice: true},
+	"GET /orgs/:org/invitations/import/:imp":              {needs: string(role.InvitationsCreate)},
+	"POST /orgs/:org/invitations/import/:imp":             {needs: string(role.InvitationsCreate), twice: true},
+	"GET /orgs/:org/invitations/import/:imp/problems.csv": {needs: string(role.InvitationsCreate)},
+
 	"GET /orgs/:org/jobs/:job":       {needs: string(role.OrganizationRead)},
 	"POST /orgs/:org/jobs/:job/stop": {needs: string(role.OrganizationRead)},
 	"POST /orgs/:org/jobs/:job/undo": {needs: string(role.OrganizationRead)}, // each change is judged by itself
@@ -271,7 +278,8 @@ func newWalk(t *testing.T, l *law) *walk {
 	w.endSessions()
 
 	_, elsewhere := l.someone(rostertest.Other, role.Viewer)
-	w.foreign = map[string]string{":mem": elsewhere, ":inv": l.waiting(rostertest.Other), ":evt": l.change(rostertest.Other, l.Ann), ":job": l.job(rostertest.Other, l.Zoe, false), ":file": l.file(rostertest.Other, l.Zoe)}
+	w.foreign = map[string]string{":mem": elsewhere, ":inv": l.waiting(rostertest.Other), ":evt": l.change(rostertest.Other, l.Ann), ":job": l.job(rostertest.Other, l.Zoe, false), ":file": l.file(rostertest.Other, l.Zoe),
+		":imp": l.draft(rostertest.Other, l.Zoe)}
 	return w
 }
 

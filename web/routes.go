@@ -99,6 +99,14 @@ func (s *Server) register() {
 	s.post("/orgs/:org/invitations/:inv/role", s.member(role.InvitationsCreate, s.changeInvitationRole))
 	s.post("/orgs/:org/invitations/:inv/revoke", s.member(role.InvitationsRevoke, s.revokeInvitation))
 
+	// Files of people to invite.
+	s.get("/orgs/:org/invitations/import", s.member(role.InvitationsCreate, s.newImport))
+	s.get("/orgs/:org/invitations/template.csv", s.member(role.InvitationsCreate, s.importTemplate))
+	s.post("/orgs/:org/invitations/import", s.member(role.InvitationsCreate, s.readImport))
+	s.get("/orgs/:org/invitations/import/:imp", s.member(role.InvitationsCreate, s.showImport))
+	s.post("/orgs/:org/invitations/import/:imp", s.member(role.InvitationsCreate, s.changeImport))
+	s.get("/orgs/:org/invitations/import/:imp/problems.csv", s.member(role.InvitationsCreate, s.importProblems))
+
 	// Long work: the methods show a job to nobody but whoever started it.
 	s.get("/orgs/:org/jobs/:job", s.member(role.OrganizationRead, s.showJob))
 	s.post("/orgs/:org/jobs/:job/stop", s.member(role.OrganizationRead, s.stopJob))

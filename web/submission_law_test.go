@@ -121,6 +121,18 @@ var presses = map[string]func(l *law) press{
 		page := paths.With(paths.Exports("acme"), "role", "viewer", "format", "json")
 		return press{by: l.Ann, from: page, form: page}
 	},
+	"POST /orgs/:org/invitations/import": func(l *law) press {
+		return press{by: l.Ann, from: paths.Imports("acme"), form: paths.Imports("acme"), fill: set("text", l.unused()+"\nno-address")}
+	},
+	"POST /orgs/:org/invitations/import/:imp": func(l *law) press {
+		draft := paths.Import("acme", l.draft("acme", l.Ann))
+		return press{by: l.Ann, from: draft, form: draft, fill: func(v url.Values) { v.Set("do", "check"); v.Set("email-1", "right@elsewhere.example") }}
+	},
+	"POST /orgs/:org/invitations/import/:imp to send": func(l *law) press {
+		l.SQL(l.t, "UPDATE roster.jobs SET state = 'done'") // nobody has more than three at work
+		draft := paths.Import("acme", l.draft("acme", l.Ben))
+		return press{by: l.Ben, from: draft, form: draft, fill: set("do", "send")}
+	},
 	"POST /orgs/:org/jobs/:job/stop": func(l *law) press {
 		job := l.job("acme", l.Ann, true)
 		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.StopJob("acme", job)}
@@ -240,6 +252,8 @@ func (l *law) effects() map[string]int {
 		UNION ALL SELECT 'invitation '||state||' '||array_to_string(roles, ' '), count(*)::int FROM roster.invitations GROUP BY 1
 		UNION ALL SELECT 'link '||kind||' '||(replaced_at IS NULL), count(*)::int FROM roster.invitation_tokens GROUP BY 1
 		UNION ALL SELECT 'block', count(*)::int FROM roster.invitation_blocks
+		UNION ALL SELECT 'file', count(*)::int FROM roster.imports
+		UNION ALL SELECT 'file''s '||kind, count(*)::int FROM roster.import_rows GROUP BY 1
 		UNION ALL SELECT 'form', count(*)::int FROM roster.submissions
 		UNION ALL SELECT 'job '||kind||' '||stop_asked, count(*)::int FROM roster.jobs GROUP BY 1
 		UNION ALL SELECT 'organization', count(*)::int FROM roster.organizations

@@ -435,6 +435,30 @@ func (g *gallery) looks() []look {
 			p.Press("Invite people")
 			p.See("Check 6 addresses before inviting")
 		}},
+		{name: "import", who: mara, at: invitations + "/import", do: func(p *person) {
+			p.Run(`fetch('` + invitations + `/template.csv').then(r => r.text())`)
+			p.See("Import people")
+		}},
+		{name: "import-errors", who: mara, at: invitations + "/import", title: "Error: Import people · Acme Robotics", do: func(p *person) {
+			p.Fill("Or paste rows (optional)", "nobody|at home")
+			p.Press("Check the file")
+			p.See("There is a problem", "Row 1 has 1 column")
+		}},
+		{name: "import-check", who: mara, at: invitations + "/import", do: func(p *person) {
+			p.imports()
+			p.Run(`fetch(location.pathname + '/problems.csv').then(r => r.text())`)
+		}},
+		{name: "import-checked", who: mara, at: invitations + "/import", do: func(p *person) {
+			p.imports()
+			p.Fill("E-mail, row 2", "nobody.else@acme.example")
+			p.Press("Check again")
+			p.See("1 more row is ready. 2 rows are left to fix.")
+		}},
+		{name: "import-none-sent", who: mara, at: invitations + "/import", do: func(p *person) {
+			p.imports()
+			p.Follow("2 Skipped")
+			p.See("is already a member")
+		}},
 		{name: "invitations-sent", who: mara, at: invitations, do: func(p *person) {
 			p.Fill("E-mail addresses", "sent@acme.example")
 			p.Press("Invite people")
@@ -549,6 +573,15 @@ func (g *gallery) looks() []look {
 		looks = append(looks, look{name: "dev-gallery-" + name, who: "letters", at: components.Path + "/" + name})
 	}
 	return looks
+}
+
+// imports brings rows of each kind.
+func (p *person) imports() {
+	p.t.Helper()
+	p.Fill("Or paste rows (optional)", "email,name,role,message\nnobody@,No Body\nrec@acme.example,,recruiter\nlink@acme.example,,,see https://x.example\naiko@acme.example\nsora@new.example\n"+
+		"an.unusually.long.local.part.with.much.in.it@department.of.administrative.affairs.example,A Person With an Unusually Long Name and a Title\nnew@ACME.example,New One,viewer")
+	p.Press("Check the file")
+	p.See("Check 7 rows before inviting", "2 invitations are ready.")
 }
 
 // signUpAs asks for an account and answers with the link of the letter.

@@ -62,6 +62,7 @@ func (w world) event() uuid.UUID      { return w.id(0x50) }
 func (w world) laterEvent() uuid.UUID { return w.id(0x51) }
 func (w world) working() uuid.UUID    { return w.id(0x60) } // at work
 func (w world) jobDone() uuid.UUID    { return w.id(0x61) }
+func (w world) file() uuid.UUID       { return w.id(0x68) } // of people to invite
 
 // fresh is an id of the world that no row has.
 func (w world) fresh(n int) uuid.UUID { return w.id(0xf0 + n) }
@@ -145,6 +146,10 @@ func (w world) makeOrganization() []step {
 		{2, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, undo) VALUES ($1, $2, 1, $3, $4, $5), ($1, $2, 2, $3, $4, NULL)`,
 			[]any{o, w.working(), w.membership(w.member()), "member " + w.mark(), w.event()}},
 		{1, `INSERT INTO roster.job_files (org_id, job_id, n, data) VALUES ($1, $2, 1, convert_to($3, 'UTF8'))`, []any{o, w.jobDone(), w.mark()}},
+		{1, `INSERT INTO roster.imports (org_id, id, made_by, file, life, role) VALUES ($1, $2, $3, $4, '7 days', 'guest')`, []any{o, w.file(), w.owner(), w.mark()}}, // of now, likewise
+		{2, `INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank) VALUES ($1, $2, 1, $3, $4, '', '', 'ready', 2), ($1, $2, 2, $3, $4, '', '', 'twice', 1)`,
+			[]any{o, w.file(), w.email("fresh"), "member " + w.mark()}},
+		{2, `INSERT INTO roster.inviter_counts (org_id, user_id, slot, n) VALUES ($1, $2, $3, 5), ($1, $2, now(), 7)`, []any{o, w.owner(), w.made()}},
 		{2, `INSERT INTO roster.audit_events (org_id, id, at, event, actor_id, actor_name, subject_kind, subject_id, subject_name, undoes) VALUES
 		     ($1, $2, $8, 'created', $3, $4, 'organization', $1, $5, NULL), ($1, $6, $8, 'joined', $3, $4, 'membership', $7, $4, $2)`,
 			[]any{o, w.event(), w.owner(), "owner " + w.mark(), "Organization " + w.mark(), w.laterEvent(), w.membership(w.member()), w.made()}},

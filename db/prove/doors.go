@@ -99,6 +99,9 @@ var doorCases = map[string][]doorCase{
 	"door.free_slugs": {
 		{name: "B's slug", sql: `SELECT * FROM door.free_slugs(ARRAY[$1])`, tells: "slugs are public", args: func(_, other world) []value { return []value{text(other.slug)} }},
 	},
+	"door.forget_imports": {
+		{name: "files of today", sql: `SELECT door.forget_imports(50)`, tells: "files older than a day are forgotten for all organizations at once", args: func(world, world) []value { return nil }},
+	},
 	"door.forget_submissions": {
 		{name: "forms of today", sql: `SELECT door.forget_submissions(50)`, tells: "forms older than a day are forgotten for all organizations at once", args: func(world, world) []value { return nil }},
 	},
@@ -270,6 +273,7 @@ var publicQueries = map[string]string{
 	"FreeSlugs":          "slugs are public; the function is tried by family doors",
 	"ForgetSubmissions":  "it passes nothing of anybody; the function is tried by family doors",
 	"EraseFiles":         "it passes nothing of anybody; the function is tried by family doors",
+	"ForgetImports":      "it passes nothing of anybody; the function is tried by family doors",
 	"ForgetJobs":         "it passes nothing of anybody; the function is tried by family doors",
 	"CreateOrganization": "slugs are public; the function is tried by family doors",
 }

@@ -190,6 +190,7 @@ func functionMutants(t testing.TB, conn *pgx.Conn, intoB string) (mutants []muta
 		{"door.forget_submissions", "interval '24 hours'", "interval '-1 hour'"},
 		{"door.forget_jobs", "interval '30 days'", "interval '-1 hour'"},
 		{"door.erase_files", "o.made_at < now() - interval '25 hours' AND j.finished_at < now() - interval '25 hours'", "true"},
+		{"door.forget_imports", "interval '24 hours'", "interval '-1 hour'"},
 	} {
 		var definition string
 		schema, name, _ := strings.Cut(one.function, ".")

@@ -61,6 +61,14 @@ var uniqueCases = map[string]uniqueCase{
 	"job_items_pkey": {before: `INSERT INTO roster.jobs (org_id, id, kind, started_by) SELECT $1, $2, 'x.x', m.user_id FROM roster.memberships m LIMIT 1`,
 		sql:  `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label) VALUES ($1, $2, 1, $1, 'x')`,
 		args: func(a, b world) []value { return ids(a.org, b.working()) }},
+	"imports_pkey": {sql: `INSERT INTO roster.imports (org_id, id, made_by, file, life, role) VALUES ($1, $2, $3, 'x', '7 days', 'guest')`,
+		args: func(a, b world) []value { return ids(a.org, b.file(), a.owner()) }},
+	"import_rows_pkey": {before: `INSERT INTO roster.imports (org_id, id, made_by, file, life, role) SELECT $1, $2, m.user_id, 'x', '7 days', 'guest' FROM roster.memberships m LIMIT 1`,
+		sql:  `INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank) VALUES ($1, $2, 1, 'x', '', '', '', 'ready', 2)`,
+		args: func(a, b world) []value { return ids(a.org, b.file()) }},
+	"inviter_counts_pkey": {before: `INSERT INTO roster.memberships (org_id, user_id, id, joined_through) VALUES ($1, $2, gen_random_uuid(), 'invitation')`,
+		sql:  `INSERT INTO roster.inviter_counts (org_id, user_id, slot, n) VALUES ($1, $2, '1971-02-01 12:00Z', 1)`,
+		args: func(a, b world) []value { return ids(a.org, b.owner()) }},
 }
 
 // foreignCase writes a row of canary A that refers to a row of other: canary B's, or one of nowhere.
@@ -83,7 +91,8 @@ var foreignCases = map[string]foreignCase{
 	"audit_events_org_id_fkey":       ofOrganization,
 	"job_files_job": {sql: `INSERT INTO roster.job_files (org_id, job_id, n, data) VALUES ($1, $2, 9, '')`,
 		args: func(a, other world) []value { return ids(a.org, other.jobDone()) }},
-	"jobs_org_id_fkey": ofOrganization,
+	"jobs_org_id_fkey":    ofOrganization,
+	"imports_org_id_fkey": ofOrganization,
 	"organizations_slug_is_known": {sql: `UPDATE roster.organizations SET slug = $2 WHERE id = $1`,
 		args: func(a, other world) []value { return append(ids(a.org), text(other.slug)) }},
 	"memberships_inviter": {sql: `INSERT INTO roster.memberships (org_id, user_id, id, invited_by, joined_through) VALUES ($1, $2, $3, $4, 'invitation')`,
@@ -101,6 +110,12 @@ var foreignCases = map[string]foreignCase{
 		args: func(a, other world) []value { return ids(a.org, a.fresh(0), other.owner()) }},
 	"job_items_job": {sql: `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label) VALUES ($1, $2, 9, $1, 'x')`,
 		args: func(a, other world) []value { return ids(a.org, other.working()) }},
+	"imports_maker": {sql: `INSERT INTO roster.imports (org_id, id, made_by, file, life, role) VALUES ($1, $2, $3, 'x', '7 days', 'guest')`,
+		args: func(a, other world) []value { return ids(a.org, a.fresh(0), other.owner()) }},
+	"import_rows_import": {sql: `INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank) VALUES ($1, $2, 9, 'x', '', '', '', 'ready', 2)`,
+		args: func(a, other world) []value { return ids(a.org, other.file()) }},
+	"inviter_counts_inviter": {sql: `INSERT INTO roster.inviter_counts (org_id, user_id, slot, n) VALUES ($1, $2, '2000-01-01', 1)`,
+		args: func(a, other world) []value { return ids(a.org, other.owner()) }},
 }
 
 func ids(all ...fmt.Stringer) (values []value) {

@@ -115,25 +115,44 @@ func (q *Queries) AskAgain(ctx context.Context, orgID uuid.UUID, invitationID uu
 }
 
 const checkInvitees = `-- name: CheckInvitees :many
+WITH actor AS MATERIALIZED (
+  SELECT a.roles, a.status,
+         (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
+         (SELECT coalesce(sum(c.n), 0) FROM roster.inviter_counts c WHERE c.org_id = a.org_id AND c.user_id = a.user_id AND c.slot > now() - interval '24 hours')::integer AS lately,
+         (SELECT min(c.slot) FROM roster.inviter_counts c WHERE c.org_id = a.org_id AND c.user_id = a.user_id AND c.slot > now() - interval '24 hours') AS first_slot,
+         coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $3), 'null')::jsonb AS done_before
+    FROM roster.memberships a
+   WHERE a.org_id = $1 AND a.user_id = $4
+)
 SELECT e.email_norm::text AS email_norm,
-       (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
-       i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
-       (b.email_norm IS NOT NULL)::boolean AS blocked,
-       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
-       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
-       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
+       (m.id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, coalesce(m.id, '00000000-0000-0000-0000-000000000000')::uuid AS membership_id,
+       coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = $1 AND b.email_norm = e.email_norm)::boolean AS blocked, f.ended_at AS former_until, coalesce(f.roles, '[]')::jsonb AS former_roles,
+       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at, a.members_may_invite, a.lately,
+       coalesce(extract(epoch FROM a.first_slot + interval '24 hours' - now()), 0)::float8 AS more_in, a.done_before
 FROM (SELECT unnest($2::text[]) AS email_norm) e
-JOIN roster.memberships a ON a.org_id = $3 AND a.user_id = $4
-LEFT JOIN roster.memberships m ON m.org_id = $3 AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
-LEFT JOIN roster.invitations i ON i.org_id = $3 AND i.email_norm = e.email_norm AND i.state = 'open'
-LEFT JOIN roster.invitation_blocks b ON b.org_id = $3 AND b.email_norm = e.email_norm
+CROSS JOIN actor a
+LEFT JOIN LATERAL (
+  SELECT k.id, k.name FROM roster.memberships k WHERE k.org_id = $1 AND k.email_norm = e.email_norm AND k.status IN ('active', 'suspended') LIMIT 1
+) m ON true
+LEFT JOIN LATERAL (
+  SELECT o.id, o.expires_at FROM roster.invitations o WHERE o.org_id = $1 AND o.email_norm = e.email_norm AND o.state = 'open' LIMIT 1
+) i ON true
+LEFT JOIN LATERAL (
+  SELECT p.ended_at,
+         (SELECT h.before -> 'roles' FROM roster.audit_events h
+           WHERE h.org_id = $1 AND h.subject_id = p.id AND h.event IN ('membership.removed', 'membership.left') ORDER BY h.at DESC, h.id DESC LIMIT 1) AS roles
+    FROM roster.memberships p
+   WHERE p.org_id = $1 AND p.email_norm = e.email_norm AND p.status IN ('left', 'removed')
+   ORDER BY p.ended_at DESC LIMIT 1
+) f ON m.id IS NULL
 ORDER BY e.email_norm
 `
 
 type CheckInviteesParams struct {
-	Submission uuid.UUID
-	Emails     []string
 	OrgID      uuid.UUID
+	Emails     []string
+	Submission uuid.UUID
 	ActorID    uuid.UUID
 }
 
@@ -141,24 +160,30 @@ type CheckInviteesRow struct {
 	EmailNorm         string
 	IsMember          bool
 	MemberName        string
-	MembershipID      *uuid.UUID
-	InvitationID      *uuid.UUID
+	MembershipID      uuid.UUID
+	InvitationID      uuid.UUID
 	InvitationExpired bool
 	Blocked           bool
+	FormerUntil       *time.Time
+	FormerRoles       []byte
 	ActorRoles        []string
 	ActorStatus       string
 	At                time.Time
 	MembersMayInvite  bool
+	Lately            int32
+	MoreIn            float64
 	DoneBefore        []byte
 }
 
 // What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
-// be. With each row, what the inviter may do, and what became of the form if it came before.
+// be; and who was a member before, until when and as what. With each row, what the inviter may do, how many
+// they have invited in the last day, and what became of the form if it came before. Each address is looked up by
+// itself: of a list of thousands no plan is good that reads whole tables.
 func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([]CheckInviteesRow, error) {
 	rows, err := q.db.Query(ctx, checkInvitees,
-		arg.Submission,
-		arg.Emails,
 		arg.OrgID,
+		arg.Emails,
+		arg.Submission,
 		arg.ActorID,
 	)
 	if err != nil {
@@ -176,10 +201,14 @@ func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([
 			&i.InvitationID,
 			&i.InvitationExpired,
 			&i.Blocked,
+			&i.FormerUntil,
+			&i.FormerRoles,
 			&i.ActorRoles,
 			&i.ActorStatus,
 			&i.At,
 			&i.MembersMayInvite,
+			&i.Lately,
+			&i.MoreIn,
 			&i.DoneBefore,
 		); err != nil {
 			return nil, err
@@ -341,21 +370,21 @@ func (q *Queries) InsertInvitationTokens(ctx context.Context, arg InsertInvitati
 
 const insertInvitations = `-- name: InsertInvitations :exec
 INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
-SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), $5::text[], $6, $7,
-       make_interval(days => $8::integer), $9::timestamptz, $10
+SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), ARRAY[unnest($5::text[])], unnest($6::text[]), $7,
+       make_interval(secs => $8::float8), $9::timestamptz, $10
 `
 
 type InsertInvitationsParams struct {
-	OrgID      uuid.UUID
-	Ids        []uuid.UUID
-	Emails     []string
-	EmailNorms []string
-	Roles      []string
-	Message    string
-	InvitedBy  uuid.UUID
-	Days       int32
-	ExpiresAt  time.Time
-	Delivery   string
+	OrgID       uuid.UUID
+	Ids         []uuid.UUID
+	Emails      []string
+	EmailNorms  []string
+	Roles       []string
+	Messages    []string
+	InvitedBy   uuid.UUID
+	LifeSeconds float64
+	ExpiresAt   time.Time
+	Delivery    string
 }
 
 // One open invitation per address: the organization's lock is held, and the constraint says the same.
@@ -366,9 +395,9 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 		arg.Emails,
 		arg.EmailNorms,
 		arg.Roles,
-		arg.Message,
+		arg.Messages,
 		arg.InvitedBy,
-		arg.Days,
+		arg.LifeSeconds,
 		arg.ExpiresAt,
 		arg.Delivery,
 	)

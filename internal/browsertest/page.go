@@ -470,6 +470,12 @@ func (p *Page) Asked() bool {
 	return len(p.watch.asked) > 0
 }
 
+// Attach chooses a file in the field with this id.
+func (p *Page) Attach(id, file string) {
+	p.t.Helper()
+	p.run("attach "+file, chromedp.SetUploadFiles("#"+id, []string{file}, chromedp.ByQuery))
+}
+
 // Run runs script in the page, past everything: for what only a program would do.
 func (p *Page) Run(script string) {
 	p.t.Helper()

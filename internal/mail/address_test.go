@@ -185,6 +185,23 @@ func TestAddressesAreFoundInWhatPeoplePaste(t *testing.T) {
 		{"open quotation mark", `"Mara <mara@acme.example>, ben@acme.example`, []want{
 			{`"Mara <mara@acme.example>`, "Mara", "mara@acme.example", ""}, {"ben@acme.example", "", "ben@acme.example", ""},
 		}},
+		{"words of a sentence", "please add ann@x.example and Bob Smith <bob@y.example>; thanks", []want{
+			{"ann@x.example", "", "ann@x.example", ""}, {"please add ann@x.example and Bob Smith <bob@y.example>", "and Bob Smith", "bob@y.example", ""},
+		}},
+		{"a mistyped address in a sentence", "Hello Ruth, see https://x.example/rota and invite bob@, cem.x.example and ann@x.example. Thank you, Mara", []want{
+			{"bob@", "", "", unlike}, {"cem.x.example", "", "", unlike}, {"ann@x.example.", "", "ann@x.example", ""},
+		}},
+		{"an Outlook line", "To: Lindqvist, Mara <mara@acme.example>; Ben Okafor (Depot) <ben@acme.example>", []want{
+			{"To: Lindqvist, Mara <mara@acme.example>", "To: Lindqvist, Mara", "mara@acme.example", ""}, {"Ben Okafor (Depot) <ben@acme.example>", "Ben Okafor (Depot)", "ben@acme.example", ""},
+		}},
+		{"a column with a word in it", "ann@x.example\nbob\ncem@x.example", []want{
+			{"ann@x.example", "", "ann@x.example", ""}, {"bob", "", "", unlike}, {"cem@x.example", "", "cem@x.example", ""},
+		}},
+		{"mistyped domains", "ann@gmial.com, Bob <bob@acme.con>, petra@acme, x@acme.example, y@hotmail, z@nowhere", []want{
+			{"ann@gmial.com", "", "", "Did you mean ann@gmail.com?"}, {"Bob <bob@acme.con>", "Bob", "", "Did you mean bob@acme.com?"},
+			{"petra@acme", "", "", "Did you mean petra@acme.example?"}, {"x@acme.example", "", "x@acme.example", ""},
+			{"y@hotmail", "", "", "Did you mean y@hotmail.com?"}, {"z@nowhere", "", "", string(addressDomain)},
+		}},
 		{"several @", "mara@acme@example.com", []want{{"mara@acme@example.com", "", "", string(addressSeveral)}}},
 		{"hidden", "mara@ac\u200bme.example", []want{{"mara@ac\u200bme.example", "", "", string(addressControl)}}},
 	}
@@ -250,7 +267,7 @@ func FuzzParse(f *testing.F) {
 // Nothing with an @ in it is lost, and nothing is found twice.
 func FuzzParseList(f *testing.F) {
 	for _, s := range []string{
-		"a@x.example, B <b@x.example>", `"L, M" <m@x.example>;n@x.example`, "a@x.example <a@x.example>", "<<a@x.example>>", "a@,@b,<@>", "L, M <m@x.example", "\"a@x.example", "x <a@x.example> y@x.example <z",
+		"a@x.example, B <b@x.example>", `"L, M" <m@x.example>;n@x.example`, "a@x.example <a@x.example>", "<<a@x.example>>", "a@,@b,<@>", "L, M <m@x.example", "\"a@x.example", "x <a@x.example> y@x.example <z", "\x00", "add a@gmial.com; thanks", "a@x, b@x.example",
 	} {
 		f.Add(s)
 	}

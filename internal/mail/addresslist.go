@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -12,12 +13,31 @@ type Found struct {
 	// Address is set when Err is nil. Err is an AddressError.
 	Address Address
 	Err     error
+	// Meant is the address that was probably meant, where Err asks for it.
+	Meant string
+
+	words, beside bool // nothing in it looks like an address; it stood among words
 }
 
 // ParseList finds the addresses in what people paste: separated by commas, semicolons, spaces or lines, alone or as
-// "Name <a@b>". Order and repetitions are kept, and whatever looks as if it was meant as an address is there, with the
-// reason why it is none. It has no limit of its own.
-func ParseList(s string) []Found {
+// "Name <a@b>", or somewhere in a sentence. Order and repetitions are kept, and whatever looks as if it was meant as an
+// address is there, with the reason why it is none, and with what was probably meant: an address at one of the domains
+// near, at one that the list has, or at one that people often mistype. It has no limit of its own.
+func ParseList(s string, near ...string) []Found {
+	return guess(withoutWords(findAll(s)), near)
+}
+
+// withoutWords drops what is only said around the addresses of a sentence. In a list, a word that stands alone was meant as
+// somebody, and is told to be no address.
+func withoutWords(found []Found) []Found {
+	good := slices.ContainsFunc(found, func(f Found) bool { return f.Err == nil })
+	sentence := slices.ContainsFunc(found, func(f Found) bool { return f.beside })
+	return slices.DeleteFunc(found, func(f Found) bool {
+		return f.words && good && (sentence || len(strings.Fields(f.Raw)) > 2)
+	})
+}
+
+func findAll(s string) []Found {
 	var found []Found
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029' }) {
 		var waiting string // what may be the first half of "Palmer, Ruth <…>"
@@ -101,13 +121,13 @@ func findIn(text string) []Found {
 			break
 		}
 
-		addresses, name := findWords(before)
+		addresses, name, beside := findWords(before)
 		address := strings.TrimSpace(inside)
 		if len(address) > 7 && strings.EqualFold(address[:7], "mailto:") {
 			address = address[7:]
 		}
 		bracketed := one(strings.TrimSpace(before+"<"+inside+">"), address)
-		bracketed.Name = name
+		bracketed.Name, bracketed.beside = name, beside
 		for _, f := range addresses { // "a@b <a@b>" is one address, not two
 			if f.Err != nil || f.Address.Norm != bracketed.Address.Norm {
 				found = append(found, f)
@@ -117,26 +137,33 @@ func findIn(text string) []Found {
 		text = after
 	}
 
-	left, _ := findWords(text)
+	left, name, beside := findWords(text)
 	found = append(found, left...)
 	if len(found) == 0 && strings.ContainsFunc(whole, unicode.IsGraphic) && strings.TrimFunc(whole, isAround) != "" {
-		found = append(found, one(whole, whole))
+		nothing := one(whole, whole)
+		nothing.words = true
+		return []Found{nothing}
+	}
+	if (beside || name != "") && len(found) > 0 {
+		found[len(found)-1].beside = true
 	}
 	return found
 }
 
 // findWords finds the words of a text that are or were meant as addresses, and the plain words after the last of them.
-func findWords(text string) (found []Found, name string) {
+// Beside says that there are plain words before the last, too.
+func findWords(text string) (found []Found, name string, beside bool) {
 	var plain []string
 	for word := range strings.FieldsSeq(text) {
 		if !strings.ContainsFunc(word, isAt) && !looksMeant(word) {
 			plain = append(plain, word)
 			continue
 		}
+		beside = beside || len(plain) > 0
 		plain = nil
 		found = append(found, one(word, bare(word)))
 	}
-	return found, strings.TrimSpace(strings.Trim(strings.Join(plain, " "), `"'`))
+	return found, strings.TrimSpace(strings.Trim(strings.Join(plain, " "), `"'`)), beside
 }
 
 // bare takes off what people put around an address: brackets, quotation marks, the full stop of a sentence, mailto:.
@@ -152,9 +179,13 @@ func bare(word string) string {
 
 func isAt(r rune) bool { return r == '@' || r == '＠' }
 
-// looksMeant says that a word without an @ looks as if it should have one: a dot inside, like "mara.acme.example".
+// looksMeant says that a word without an @ looks as if it should have one: a dot inside, like "mara.acme.example", but no web
+// address.
 func looksMeant(word string) bool {
 	word = bare(word)
+	if strings.Contains(word, "://") || strings.HasPrefix(word, "www.") {
+		return false
+	}
 	i := strings.LastIndexByte(word, '.')
 	return i > 1 && len(word)-i > 2
 }

@@ -20,6 +20,7 @@ const (
 	Invitation   Kind = "inv"
 	Event        Kind = "evt"
 	Session      Kind = "ses"
+	Import       Kind = "imp"
 	Job          Kind = "job"
 )
 

@@ -14,7 +14,7 @@ func FuzzParse(f *testing.F) {
 		"org_01h455vb4pex5vsknk084sn02q ", "org_01h455vb4pex5vsknk084sn02\x00", "evt_é1h455vb4pex5vsknk084sn02", "_", ""} {
 		f.Add(s, []byte(s + "0123456789abcdef")[:16])
 	}
-	kinds := []Kind{Organization, Person, Membership, Invitation, Event, Session}
+	kinds := []Kind{Organization, Person, Membership, Invitation, Event, Session, Import}
 	f.Fuzz(func(t *testing.T, s string, raw []byte) {
 		var as []Kind
 		for _, k := range kinds {

@@ -112,10 +112,10 @@ func (r *Roster) enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb
 	return r.db.EnterJob(ctx, tx, id)
 }
 
-// Housekeeping forgets how many letters were sent in windows that are over, forms and jobs that were done long ago, and
-// what these have written.
+// Housekeeping forgets what is old: how many letters were sent in windows that are over, forms, jobs and what they have
+// written, and people's files.
 func (r *Roster) Housekeeping(ctx context.Context) error {
-	return errors.Join(r.forgetSubmissions(ctx), r.forgetJobs(ctx), r.eraseFiles(ctx), r.forgetLetterCounts(ctx))
+	return errors.Join(r.forgetSubmissions(ctx), r.forgetJobs(ctx), r.eraseFiles(ctx), r.forgetImports(ctx), r.forgetLetterCounts(ctx))
 }
 
 func (r *Roster) forgetLetterCounts(ctx context.Context) error {

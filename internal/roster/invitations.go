@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -130,10 +131,10 @@ func mayNotInviteAs(actor []role.Role, r role.Role) error {
 	return fault.New(fault.Forbidden, fmt.Sprintf("Your role is %s, so you cannot invite anybody as %s.", role.Highest(actor).Label(), r.WithArticle()))
 }
 
-// check reads the form: the addresses each with a verdict, and what is wrong with the rest.
-func (form Invite) check(a Actor) ([]Verdict, []mail.Found, role.Role, int, string, error) {
+// check reads the form: the addresses each with a verdict, what is wrong with the rest, and for how long it invites.
+func (form Invite) check(a Actor) ([]Verdict, []mail.Found, wish, error) {
 	var wrong fault.Form
-	found := mail.ParseList(form.Addresses)
+	found := mail.ParseList(form.Addresses, a.domain())
 	switch {
 	case len(found) == 0:
 		wrong.Add("emails", "Enter at least one e-mail address.")
@@ -146,18 +147,16 @@ func (form Invite) check(a Actor) ([]Verdict, []mail.Found, role.Role, int, stri
 	} else if !role.MayInviteAs(a.roles, as) {
 		wrong.Add("role", mayNotInviteAs(a.roles, as).Error())
 	}
-	days := form.Days
-	if days == 0 {
-		days = a.org.InvitationDays
-	} else if !slices.Contains(Lives, days) && days != a.org.InvitationDays {
-		wrong.Add("days", "Choose one of the times in the list.")
+	life, err := form.life(a)
+	if err != nil {
+		wrong.Add("days", err.Error())
 	}
 	message, err := mail.CheckMessage(form.Message)
 	if err != nil {
 		wrong.Add("message", err.Error())
 	}
 	if err := wrong.Err(); err != nil {
-		return nil, nil, "", 0, "", err
+		return nil, nil, wish{}, err
 	}
 	verdicts := make([]Verdict, len(found))
 	seen := map[string]bool{}
@@ -172,13 +171,63 @@ func (form Invite) check(a Actor) ([]Verdict, []mail.Found, role.Role, int, stri
 		seen[f.Address.Norm] = true
 		verdicts[i] = v
 	}
-	return verdicts, found, as, days, message, nil
+	return verdicts, found, wish{as, message, life}, nil
+}
+
+// The shortest and the longest time that an invitation stays open.
+const lifeMin, lifeMax = time.Hour, 30 * 24 * time.Hour
+
+// life is how long the invitations stay open.
+func (form Invite) life(a Actor) (time.Duration, error) {
+	switch {
+	case form.Life != 0 && (form.Life < lifeMin || form.Life > lifeMax):
+		return 0, fault.New(fault.Invalid, "Choose a time between 1 hour and 30 days.")
+	case form.Life != 0:
+		return form.Life, nil
+	case form.Days == 0:
+		return days(a.org.InvitationDays), nil
+	case !slices.Contains(Lives, form.Days) && form.Days != a.org.InvitationDays:
+		return 0, fault.New(fault.Invalid, "Choose one of the times in the list.")
+	}
+	return days(form.Days), nil
+}
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+
+// domain is the actor's own: what colleagues' addresses are likely to end with.
+func (a Actor) domain() string {
+	_, domain, _ := strings.Cut(a.person.EmailNorm, "@")
+	return domain
+}
+
+// wish is what everybody of a list is invited to.
+type wish struct {
+	as      role.Role
+	message string
+	life    time.Duration
+}
+
+// wanted is an address that somebody wants to invite, with its verdict so far.
+type wanted struct {
+	*Verdict
+	address mail.Address
+	as      role.Role
+	message string
+}
+
+// wants are the addresses of a list with their verdicts.
+func (w wish) wants(verdicts []Verdict, found []mail.Found) []wanted {
+	list := make([]wanted, len(verdicts))
+	for i := range verdicts {
+		list[i] = wanted{&verdicts[i], found[i].Address, w.as, w.message}
+	}
+	return list
 }
 
 // Invite invites one or many, and says of each address what became of it. It never tells whether an address
 // has an account. The same form sent twice invites once.
 func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, error) {
-	verdicts, found, as, days, message, err := form.check(a)
+	verdicts, found, wish, err := form.check(a)
 	if err != nil {
 		return Invited{}, err
 	}
@@ -197,11 +246,12 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 		if err != nil {
 			return Invited{}, wrap("check addresses", err)
 		}
-		judge(verdicts, found, rows)
-		for i := range verdicts {
-			if domain := found[i].Address.Domain(); verdicts[i].Kind == "ready" && !strings.HasSuffix(verdicts[i].Email, "@"+domain) {
-				verdicts[i].Kind, verdicts[i].Note = "corrected", "The domain is read as "+domain+"."
-			}
+		list := wish.wants(verdicts, found)
+		if err := judge(list, rows); err != nil {
+			return Invited{}, err
+		}
+		for _, w := range list {
+			w.correct()
 		}
 		return Invited{Verdicts: verdicts, Previewed: true}, nil
 	}
@@ -216,8 +266,27 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 		if len(rows) == 0 {
 			return result, false, nil // none of the addresses can be invited
 		}
-		err := r.invite(ctx, q, a, &result, found, rows, as, days, message)
-		return result, result.Sent > 0, err
+		if err := mayInvite(a, rows[0], wish.as); err != nil {
+			return result, false, err
+		}
+		list := wish.wants(result.Verdicts, found)
+		if err := judge(list, rows); err != nil {
+			return result, false, err
+		}
+		if form.MayPreview && list[0].Was != "" { // one address, and something to choose
+			result.Previewed = true
+			return result, false, nil
+		}
+		if form.Restore {
+			for i, w := range list {
+				if w.Kind == "ready" && w.Was != "" {
+					list[i].as = w.Was
+				}
+			}
+		}
+		sent, err := r.invite(ctx, q, a, list, rows[0].At, wish.life)
+		result.Sent, result.Open = sent, a.org.OpenInvitations+sent
+		return result, sent > 0, err
 	})
 	hideLinks(result.Verdicts)
 	return result, wrap("invite", err)
@@ -226,90 +295,150 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 // askedNotToBe is why an address gets no invitation, no letter and no link.
 const askedNotToBe = "This person asked not to be invited here."
 
-// judge says of each address that is fine in itself what stands in its way.
-func judge(verdicts []Verdict, found []mail.Found, rows []rosterdb.CheckInviteesRow) {
+// invitedPerDay is how many people somebody invites in 24 hours: a whole file, and what was to be put right in it.
+const invitedPerDay = 6_000
+
+// judge says of each address that is fine in itself what stands in its way, and refuses more than somebody may invite.
+func judge(list []wanted, rows []rosterdb.CheckInviteesRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	known := map[string]rosterdb.CheckInviteesRow{}
 	for _, row := range rows {
 		known[row.EmailNorm] = row
 	}
-	for i := range verdicts {
-		v := &verdicts[i]
-		if v.Kind != "ready" {
-			continue
+	actor, ready := role.ParseAll(rows[0].ActorRoles), 0
+	for _, w := range list {
+		if w.Kind == "ready" {
+			w.judge(known[w.address.Norm], w.as, actor)
 		}
-		row := known[found[i].Address.Norm]
-		switch {
-		case row.IsMember:
-			v.Kind, v.Note = "member", fmt.Sprintf("%s is already a member.", row.MemberName)
-			if row.MembershipID != nil {
-				v.Member = publicid.Membership.Of(*row.MembershipID)
+		if w.Kind == "ready" {
+			ready++
+		}
+	}
+	return mayInviteMore(rows[0], ready)
+}
+
+// mayInviteMore refuses to invite more people than somebody may in a day.
+func mayInviteMore(row rosterdb.CheckInviteesRow, n int) error {
+	left := max(invitedPerDay-int(row.Lately), 0)
+	if n <= left {
+		return nil
+	}
+	return fault.Wait(fmt.Sprintf("Nobody invites more than %d people in 24 hours. You have invited %d, so this was not done: it would be %d more. You can invite %d now.",
+		invitedPerDay, row.Lately, n, left), max(time.Duration(row.MoreIn*float64(time.Second)), time.Minute))
+}
+
+func (v *Verdict) judge(row rosterdb.CheckInviteesRow, as role.Role, actor []role.Role) {
+	switch {
+	case row.IsMember:
+		v.Kind, v.Note = "member", fmt.Sprintf("%s is already a member.", row.MemberName)
+		v.Member = publicid.Membership.Of(row.MembershipID)
+	case row.Blocked:
+		v.Kind, v.Note = "blocked", askedNotToBe
+	case row.InvitationID != uuid.Nil && !row.InvitationExpired:
+		v.Kind, v.Note, v.ID = "invited", "Already invited; the open invitation stays.", publicid.Invitation.Of(row.InvitationID)
+	case row.InvitationID != uuid.Nil:
+		v.Kind, v.Note, v.ID = "invited", "Was invited, and the invitation has expired. Send it again.", publicid.Invitation.Of(row.InvitationID)
+	case row.FormerUntil != nil:
+		v.Note = "Was a member until " + row.FormerUntil.UTC().Format("2 Jan 2006")
+		var names []string
+		_ = json.Unmarshal(row.FormerRoles, &names) // a role that is not known is not told
+		if was := role.Highest(role.ParseAll(names)); was != "" {
+			v.Note += " as " + was.WithArticle()
+			if was != as && role.MayInviteAs(actor, was) {
+				v.Was = was
 			}
-		case row.Blocked:
-			v.Kind, v.Note = "blocked", askedNotToBe
-		case row.InvitationID != nil && !row.InvitationExpired:
-			v.Kind, v.Note, v.ID = "invited", "Already invited; the open invitation stays.", publicid.Invitation.Of(*row.InvitationID)
-		case row.InvitationID != nil:
-			v.Kind, v.Note, v.ID = "invited", "Was invited, and the invitation has expired. Send it again.", publicid.Invitation.Of(*row.InvitationID)
 		}
+		v.Note += "."
 	}
 }
 
-func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, result *Invited, found []mail.Found, rows []rosterdb.CheckInviteesRow,
-	as role.Role, days int, message string) error {
-	roles := role.ParseAll(rows[0].ActorRoles)
+// correct says of an address that is fine what was read otherwise than it was typed.
+func (w wanted) correct() {
+	if domain := w.address.Domain(); w.Kind == "ready" && w.Note == "" && !strings.HasSuffix(w.Email, "@"+domain) {
+		w.Kind, w.Note = "corrected", "The domain is read as "+domain+"."
+	}
+}
+
+// mayInvite refuses whoever may not invite any more, or not as this.
+func mayInvite(a Actor, row rosterdb.CheckInviteesRow, as role.Role) error {
+	roles := role.ParseAll(row.ActorRoles)
 	switch {
-	case rows[0].ActorStatus != "active":
+	case row.ActorStatus != "active":
 		return lostAccess(a)
-	case !role.May(roles, role.InvitationsCreate, role.Settings{MembersMayInvite: rows[0].MembersMayInvite}):
+	case !role.May(roles, role.InvitationsCreate, role.Settings{MembersMayInvite: row.MembersMayInvite}):
 		return notAllowed(roles, role.InvitationsCreate)
 	case !role.MayInviteAs(roles, as):
 		return mayNotInviteAs(roles, as)
 	}
-	judge(result.Verdicts, found, rows)
+	return nil
+}
 
+// invite invites those that are ready, at a time by the database's clock, and says how many these are.
+func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, list []wanted, at time.Time, life time.Duration) (int, error) {
 	delivery, kind := "queued", "mailed"
 	if !r.mails {
 		delivery, kind = "none", "copied"
 	}
-	expires := rows[0].At.AddDate(0, 0, days) // by the database's clock
-	var subjects named
-	var norms []string
+	row := rosterdb.InsertInvitationsParams{OrgID: a.org.ID, InvitedBy: a.person.ID, LifeSeconds: life.Seconds(), ExpiresAt: at.Add(life), Delivery: delivery}
+	subjects := map[role.Role]*named{}
 	var digests [][]byte
 	var letters []mail.Letter
-	for i := range result.Verdicts {
-		v := &result.Verdicts[i]
-		if v.Kind != "ready" {
+	for _, w := range list {
+		if w.Kind != "ready" {
 			continue
 		}
 		id, t := publicid.New(), newToken(a.org.ID)
-		subjects.add(id, found[i].Address.Typed)
-		norms = append(norms, found[i].Address.Norm)
-		digests = append(digests, t.digest)
-		v.Kind, v.ID, v.Expires = "sent", publicid.Invitation.Of(id), expires
-		if !r.mails {
-			v.Kind, v.Link = "link", t.text
+		if subjects[w.as] == nil {
+			subjects[w.as] = &named{}
 		}
-		letters = append(letters, r.invitationLetter(a, id, found[i].Address.Typed, as, message, expires, t))
+		subjects[w.as].add(id, w.address.Typed)
+		row.Ids, row.Emails, row.EmailNorms = append(row.Ids, id), append(row.Emails, w.address.Typed), append(row.EmailNorms, w.address.Norm)
+		row.Roles, row.Messages = append(row.Roles, string(w.as)), append(row.Messages, w.message)
+		digests = append(digests, t.digest)
+		w.Kind, w.ID, w.Expires = "sent", publicid.Invitation.Of(id), row.ExpiresAt
+		if !r.mails {
+			w.Kind, w.Link = "link", t.text
+		}
+		letters = append(letters, r.invitationLetter(a, id, w.address.Typed, w.as, w.message, row.ExpiresAt, t))
 	}
-	if len(subjects.ids) == 0 {
-		return nil
+	if len(row.Ids) == 0 {
+		return 0, nil
 	}
-	if err := q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: a.org.ID, Ids: subjects.ids, Emails: subjects.names, EmailNorms: norms,
-		Roles: []string{string(as)}, Message: message, InvitedBy: a.person.ID, Days: int32(days), ExpiresAt: expires, Delivery: delivery}); err != nil {
-		return err
+	if err := q.InsertInvitations(ctx, row); err != nil {
+		return 0, err
 	}
-	if err := q.EndDeclined(ctx, a.org.ID, norms); err != nil {
-		return err
+	if err := q.EndDeclined(ctx, a.org.ID, row.EmailNorms); err != nil {
+		return 0, err
 	}
-	result.Sent, result.Open = len(subjects.ids), a.org.OpenInvitations+len(subjects.ids)
-	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: subjects.ids, Kind: kind}); err != nil {
-		return err
+	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: digests, InvitationIds: row.Ids, Kind: kind}); err != nil {
+		return 0, err
+	}
+	if err := q.CountInvited(ctx, rosterdb.CountInvitedParams{OrgID: a.org.ID, UserID: a.person.ID, HowMany: int32(len(row.Ids))}); err != nil {
+		return 0, err
+	}
+	if err := q.DeleteOldInviterCounts(ctx, a.org.ID, a.person.ID); err != nil {
+		return 0, err
 	}
 	if err := r.post(ctx, q, letters...); err != nil {
-		return err
+		return 0, err
 	}
-	return a.author().writeMany(ctx, q, entry{event: InvitationSent, subjectKind: "invitation",
-		after: facts{"roles": []role.Role{as}, "days": days, "by": kind}}, subjects)
+	for _, as := range role.All {
+		if subjects[as] == nil {
+			continue
+		}
+		after := facts{"roles": []role.Role{as}, "by": kind}
+		if life%days(1) == 0 {
+			after["days"] = int(life / days(1))
+		} else {
+			after["hours"] = life.Hours()
+		}
+		if err := a.author().writeMany(ctx, q, entry{event: InvitationSent, subjectKind: "invitation", after: after}, *subjects[as]); err != nil {
+			return 0, err
+		}
+	}
+	return len(row.Ids), nil
 }
 
 // hideLinks says of each link that was shown with the first answer that it is not shown again.

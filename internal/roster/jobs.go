@@ -335,6 +335,8 @@ type kind struct {
 // kindOf knows every kind of job.
 func kindOf(name string) kind {
 	switch name {
+	case "invitations.import":
+		return kind{needs: role.InvitationsCreate, title: counted("Send %s invitation", "Send %s invitations"), did: "sent", step: importStep}
 	case manyJob + ManyRole, manyJob + ManySuspend, manyJob + ManyRemove:
 		return manyKind(strings.TrimPrefix(name, manyJob))
 	case "jobs.undo":

@@ -227,8 +227,10 @@ type Invitations struct {
 type Invite struct {
 	Addresses  string // as typed: any number of addresses in any notation, up to 500
 	Role       string
-	Days       int // 1, 7 or 30; 0 for the organization's default
+	Days       int           // 1, 7 or 30; 0 for the organization's default
+	Life       time.Duration // in place of Days: from an hour to 30 days
 	Message    string
+	Restore    bool // whoever was a member before is invited with the role they had, if it may be given
 	Preview    bool // only say what would happen
 	MayPreview bool // more than one address: preview first (the form itself; the preview's button says no)
 }
@@ -237,11 +239,12 @@ type Invite struct {
 type Verdict struct {
 	Raw     string // as it was typed
 	Email   string
-	Kind    string // "ready", "corrected", "sent", "link", "shown", "member", "invited", "invalid", "twice", "blocked"
-	Note    string // a sentence, where there is something to say
-	ID      string // inv_… of the invitation made, or of the open one
-	Member  string // mem_… where it is a member already
-	Link    string `json:"-"` // token to copy, shown once and kept nowhere, where no mail server is
+	Kind    string    // "ready", "corrected", "sent", "link", "shown", "member", "invited", "invalid", "twice", "blocked"
+	Note    string    // a sentence, where there is something to say
+	ID      string    // inv_… of the invitation made, or of the open one
+	Member  string    // mem_… where it is a member already
+	Was     role.Role // of a former member: the role they had, where it is another one and may be given
+	Link    string    `json:"-"` // token to copy, shown once and kept nowhere, where no mail server is
 	Expires time.Time
 }
 

@@ -333,6 +333,9 @@ func (p Place) linkHint(email string) string {
 func verdictWords(v roster.Verdict) (class string, icon ui.IconName, words string) {
 	switch v.Kind {
 	case "ready":
+		if v.Note != "" { // who was a member before
+			return "result--ok", ui.IconCheck, "Ready. " + sentence(v.Note)
+		}
 		return "result--ok", ui.IconCheck, "Ready"
 	case "corrected":
 		return "result--ok", ui.IconCheck, "Ready, " + lowerFirst(clause(v.Note, "corrected"))
@@ -416,6 +419,23 @@ func (r Result) leftCaption() string {
 // links are the invitations whose link is shown now and never again.
 func (r Result) links() []roster.Verdict {
 	return slices.DeleteFunc(slices.Clone(r.Verdicts), func(v roster.Verdict) bool { return v.Link == "" })
+}
+
+// restoreWords offer to give former members the roles they had; "" where none had another one that may be given.
+func (r Result) restoreWords() string {
+	var before []roster.Verdict
+	for _, v := range r.Verdicts {
+		if v.Kind == "ready" && v.Was != "" {
+			before = append(before, v)
+		}
+	}
+	switch len(before) {
+	case 0:
+		return ""
+	case 1:
+		return "Invite " + before[0].Email + " as " + before[0].Was.WithArticle() + ", as before"
+	}
+	return "Invite the " + ui.Count(len(before)) + " former members with the roles they had before"
 }
 
 // readyWords say what pressing the button would do.

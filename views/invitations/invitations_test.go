@@ -73,6 +73,21 @@ func verdicts() []roster.Verdict {
 	}
 }
 
+// imported is a draft with a row of each kind.
+func imported(show, next string) ImportView {
+	return ImportView{Place: place(), Show: show, Import: roster.Import{ID: "imp_1", File: "new-starters-march.csv", Otherwise: role.Member, ToFix: 3, Skipped: 2, Ready: 120, FirstDay: true,
+		Until: now.Add(day), Next: next, Rows: []roster.ImportRow{
+			{N: 4, Email: "petra.holm@acme", Name: "Petra Holm", Kind: "invalid", Note: "Did you mean petra.holm@acme.example?"},
+			{N: 9, Email: "noa.peretz@acme.example", Role: "Recruiter", Kind: "role", Note: "There is no role “Recruiter”. Choose one of the list."},
+			{N: 17, Email: "viktor@rival.example", Role: "owner", Message: "See https://x.example", Kind: "message", Note: "Leave web addresses out of the message: “https://x.example” reads as one"},
+			{N: 6, Email: "samuel@acme.example", Name: "Samuel Okafor", Kind: "member", Note: "Samuel Okafor is already a member.", About: "mem_1"},
+			{N: 11, Email: "lin.zhao@acme.example", Kind: "invited", Note: "Already invited; the open invitation stays.", About: "inv_1"},
+			{N: 1, Email: "noemi.bauer@acme.example", Name: "Noémi Bauer", Role: "Viewer", Kind: "ready"},
+			{N: 5, Email: "grace@ACME.EXAMPLE", Name: "<b>Grace</b>", Kind: "corrected", Note: "The domain is read as acme.example."},
+			{N: 7, Email: "zoe@acme.example", Kind: "sent"},
+		}}}
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 
@@ -103,6 +118,15 @@ func TestGolden(t *testing.T) {
 	written := rows()[0]
 	written.Message = "Hi Lin,\nthis is where we keep the depot rosters."
 
+	former := []roster.Verdict{{Raw: "ben@acme.example", Email: "ben@acme.example", Kind: "ready", Note: "Was a member until 3 Mar 2026 as an Admin.", Was: role.Admin}}
+	refusedFile := ImportForm{Text: "ann|member", Role: "viewer", Days: "30", Had: "people.csv", Errors: []ui.FieldError{
+		{Field: "file", Text: "Row 1 has 1 column. We need at least an e-mail column. Is it separated by something other than , ; or tab?"}}}
+	checkedAgain, unchecked, atWork, nothingToFix := imported("", "2-7"), imported("", ""), imported("", ""), imported("fix", "")
+	checkedAgain.Checked, checkedAgain.Fixed = true, 2
+	unchecked.Problem = "You changed rows, so they were checked first. Look at them, then send."
+	atWork.Job, atWork.AtWork, atWork.Sent = "job_1", true, 3
+	nothingToFix.Rows, nothingToFix.ToFix, nothingToFix.Ready, nothingToFix.Sent, nothingToFix.Job = nil, 0, 0, 9, "job_1"
+
 	for _, c := range []struct {
 		name string
 		page templ.Component
@@ -115,6 +139,14 @@ func TestGolden(t *testing.T) {
 		{"preview_none_ready", Preview(noMail.Place, filled, Result{Verdicts: verdicts()[3:4], As: role.Member}, 2)},
 		{"sent", Sent(sent)},
 		{"links_page", LinksPage(frame("Links to copy"), noMail.Place, links)},
+		{"preview_former", Preview(place(), filled, Result{Verdicts: former, As: role.Member}, 2)},
+		{"import_new", NewImport(frame("Import people"), place(), ImportForm{})},
+		{"import_refused", NewImport(frame("Import people"), noMail.Place, refusedFile)},
+		{"import_page", ImportPage(frame("Check 9 rows before inviting"), imported("", ""))},
+		{"import_checked", Checked(checkedAgain)},
+		{"import_unchecked", Checked(unchecked)},
+		{"import_at_work", ImportRegion(atWork)},
+		{"import_empty", ImportRegion(nothingToFix)},
 		{"invited_already", Invite(place(), filled, &Result{Verdicts: verdicts()[4:5], As: role.Member})},
 		{"list_admin", ListRegion(admin, List{Rows: rows()[3:5]})},
 		{"list_reader", ListRegion(reader, List{Rows: rows()[:1]})},

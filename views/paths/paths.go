@@ -125,6 +125,18 @@ func InvitationRole(slug, inv string) string { return Invitation(slug, inv) + "/
 // Revoke withdraws an invitation.
 func Revoke(slug, inv string) string { return Invitation(slug, inv) + "/revoke" }
 
+// Imports is the form to bring a file of people to invite, and where it is posted.
+func Imports(slug string) string { return Invitations(slug) + "/import" }
+
+// ImportTemplate is an empty file to fill in.
+func ImportTemplate(slug string) string { return Invitations(slug) + "/template.csv" }
+
+// Import is one of them, before it is sent.
+func Import(slug, imp string) string { return Imports(slug) + "/" + imp }
+
+// ImportProblems are its rows that nothing is sent to, as a file.
+func ImportProblems(slug, imp string) string { return Import(slug, imp) + "/problems.csv" }
+
 // Job is long work: how far it is, and what became of it.
 func Job(slug, job string) string { return Org(slug) + "/jobs/" + job }
 

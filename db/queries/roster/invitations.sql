@@ -36,26 +36,47 @@ WHERE i.org_id = @org_id AND i.id = @invitation_id;
 
 -- name: CheckInvitees :many
 -- What stands in the way of inviting each address: it is a member, it is invited already, it asked not to
--- be. With each row, what the inviter may do, and what became of the form if it came before.
+-- be; and who was a member before, until when and as what. With each row, what the inviter may do, how many
+-- they have invited in the last day, and what became of the form if it came before. Each address is looked up by
+-- itself: of a list of thousands no plan is good that reads whole tables.
+WITH actor AS MATERIALIZED (
+  SELECT a.roles, a.status,
+         (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
+         (SELECT coalesce(sum(c.n), 0) FROM roster.inviter_counts c WHERE c.org_id = a.org_id AND c.user_id = a.user_id AND c.slot > now() - interval '24 hours')::integer AS lately,
+         (SELECT min(c.slot) FROM roster.inviter_counts c WHERE c.org_id = a.org_id AND c.user_id = a.user_id AND c.slot > now() - interval '24 hours') AS first_slot,
+         coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
+    FROM roster.memberships a
+   WHERE a.org_id = @org_id AND a.user_id = @actor_id
+)
 SELECT e.email_norm::text AS email_norm,
-       (m.user_id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, m.id AS membership_id,
-       i.id AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
-       (b.email_norm IS NOT NULL)::boolean AS blocked,
-       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at,
-       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = a.org_id)::boolean AS members_may_invite,
-       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = @submission), 'null')::jsonb AS done_before
+       (m.id IS NOT NULL)::boolean AS is_member, coalesce(m.name, '')::text AS member_name, coalesce(m.id, '00000000-0000-0000-0000-000000000000')::uuid AS membership_id,
+       coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS invitation_id, coalesce(i.expires_at <= now(), false)::boolean AS invitation_expired,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = @org_id AND b.email_norm = e.email_norm)::boolean AS blocked, f.ended_at AS former_until, coalesce(f.roles, '[]')::jsonb AS former_roles,
+       a.roles AS actor_roles, a.status AS actor_status, now()::timestamptz AS at, a.members_may_invite, a.lately,
+       coalesce(extract(epoch FROM a.first_slot + interval '24 hours' - now()), 0)::float8 AS more_in, a.done_before
 FROM (SELECT unnest(@emails::text[]) AS email_norm) e
-JOIN roster.memberships a ON a.org_id = @org_id AND a.user_id = @actor_id
-LEFT JOIN roster.memberships m ON m.org_id = @org_id AND m.email_norm = e.email_norm AND m.status IN ('active', 'suspended')
-LEFT JOIN roster.invitations i ON i.org_id = @org_id AND i.email_norm = e.email_norm AND i.state = 'open'
-LEFT JOIN roster.invitation_blocks b ON b.org_id = @org_id AND b.email_norm = e.email_norm
+CROSS JOIN actor a
+LEFT JOIN LATERAL (
+  SELECT k.id, k.name FROM roster.memberships k WHERE k.org_id = @org_id AND k.email_norm = e.email_norm AND k.status IN ('active', 'suspended') LIMIT 1
+) m ON true
+LEFT JOIN LATERAL (
+  SELECT o.id, o.expires_at FROM roster.invitations o WHERE o.org_id = @org_id AND o.email_norm = e.email_norm AND o.state = 'open' LIMIT 1
+) i ON true
+LEFT JOIN LATERAL (
+  SELECT p.ended_at,
+         (SELECT h.before -> 'roles' FROM roster.audit_events h
+           WHERE h.org_id = @org_id AND h.subject_id = p.id AND h.event IN ('membership.removed', 'membership.left') ORDER BY h.at DESC, h.id DESC LIMIT 1) AS roles
+    FROM roster.memberships p
+   WHERE p.org_id = @org_id AND p.email_norm = e.email_norm AND p.status IN ('left', 'removed')
+   ORDER BY p.ended_at DESC LIMIT 1
+) f ON m.id IS NULL
 ORDER BY e.email_norm;
 
 -- name: InsertInvitations :exec
 -- One open invitation per address: the organization's lock is held, and the constraint says the same.
 INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
-SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), @roles::text[], @message, @invited_by,
-       make_interval(days => @days::integer), @expires_at::timestamptz, @delivery;
+SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), ARRAY[unnest(@roles::text[])], unnest(@messages::text[]), @invited_by,
+       make_interval(secs => @life_seconds::float8), @expires_at::timestamptz, @delivery;
 
 -- name: InsertInvitationTokens :exec
 INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind)

@@ -1,0 +1,217 @@
+// Package sheet reads and writes the tables that people carry from one program to another: comma-separated values, as
+// spreadsheets write them, whatever they separate with and however they spell letters.
+package sheet
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Unreadable says in whole sentences for people why something is not read as a table.
+type Unreadable string
+
+func (e Unreadable) Error() string { return string(e) }
+
+// Row is a line of a table that has something in it.
+type Row struct {
+	// N is its number as a spreadsheet counts: from one, a cell of several lines as one.
+	N     int
+	Cells []string
+}
+
+// columnsMax is how many cells of a row are read. No table of people is as wide.
+const columnsMax = 100
+
+// Read reads a table, as far as so many rows. What separates its cells, and how its letters are spelled, is found out. Rows
+// without anything in them are left out. The error is an Unreadable.
+func Read(data []byte, rowsMax int) ([]Row, error) {
+	text, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	text, comma := separator(text)
+	rows, err := read(text, comma, rowsMax, false)
+	if errors.Is(err, csv.ErrBareQuote) { // in the middle of a cell it is one like any other
+		rows, err = read(text, comma, rowsMax, true)
+	}
+	return rows, err
+}
+
+func read(text string, comma rune, rowsMax int, lazy bool) ([]Row, error) {
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma, r.FieldsPerRecord, r.LazyQuotes = comma, -1, lazy
+	var rows []Row
+	inside := 0 // ends of lines within cells, so far
+	for {
+		cells, err := r.Read()
+		var broken *csv.ParseError
+		switch {
+		case errors.Is(err, io.EOF):
+			return rows, nil
+		case errors.Is(err, csv.ErrBareQuote):
+			return nil, err
+		case errors.As(err, &broken):
+			return nil, Unreadable(fmt.Sprintf("Row %d has a quotation mark that is never closed, or that is closed in the middle of a value.", broken.StartLine-inside))
+		case err != nil:
+			return nil, fmt.Errorf("read a table: %w", err)
+		}
+		line, _ := r.FieldPos(0)
+		n, empty := line-inside, true
+		for i := range cells {
+			inside += strings.Count(cells[i], "\n")
+			cells[i] = strings.TrimSpace(cells[i])
+			empty = empty && cells[i] == ""
+		}
+		if empty {
+			continue
+		}
+		if rows = append(rows, Row{n, cells[:min(len(cells), columnsMax)]}); len(rows) == rowsMax {
+			return rows, nil
+		}
+	}
+}
+
+// decode turns what a program has written into text. UTF-8 needs no sign in front; what is neither that nor UTF-16 is read
+// as what Windows writes in the west, where every byte is a letter.
+func decode(data []byte) (string, error) {
+	var from encoding.Encoding
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0}):
+		return "", Unreadable("This is a workbook. Open it in your spreadsheet program and save it as CSV.")
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		from = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM)
+	case zeros(data, 1) > len(data)/4:
+		from = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case zeros(data, 0) > len(data)/4:
+		from = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	case !utf8.Valid(data):
+		from = charmap.Windows1252
+	}
+	if from != nil {
+		decoded, err := from.NewDecoder().Bytes(data)
+		if err != nil {
+			return "", Unreadable("This file is not text.")
+		}
+		data = decoded
+	}
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }) {
+		return "", Unreadable("This file is not text.")
+	}
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	if strings.TrimSpace(text) == "" {
+		return "", Unreadable("The file is empty.")
+	}
+	return text, nil
+}
+
+// zeros counts the zero bytes at the even or at the odd places: half of the bytes of western text in UTF-16.
+func zeros(data []byte, from int) (n int) {
+	for i := from; i < len(data); i += 2 {
+		if data[i] == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Separators that are looked for, the likeliest first.
+const separators = ",;\t"
+
+// separator finds out what stands between the cells: a first line that names it, as some programs write, is taken at its
+// word and left out. Else it is what the first lines have the same number of; of several, what they have most of.
+func separator(text string) (rest string, comma rune) {
+	first, after, _ := strings.Cut(text, "\n")
+	if said, ok := strings.CutPrefix(strings.ToLower(first), "sep="); ok && len(said) == 1 && strings.Contains(separators, said) {
+		return "\n" + after, rune(said[0]) // the line stays one, so that rows keep their numbers
+	}
+	comma = ','
+	best, most := 0, 0
+	for _, one := range separators {
+		counts := perLine(text, byte(one))
+		same := 0
+		for _, n := range counts {
+			if n == counts[0] && n > 0 {
+				same++
+			}
+		}
+		if same > best || same == best && same > 0 && counts[0] > most {
+			comma, best, most = one, same, counts[0]
+		}
+	}
+	return text, comma
+}
+
+// linesLooked is how many lines are looked at for what separates cells.
+const linesLooked = 20
+
+// perLine counts a separator in each of the first lines that are not empty, outside of quotation marks.
+func perLine(text string, separator byte) []int {
+	var counts []int
+	n, quoted, empty := 0, false, true
+	for i := 0; i <= len(text) && len(counts) < linesLooked; i++ {
+		switch {
+		case i == len(text) || text[i] == '\n' && !quoted:
+			if !empty {
+				counts = append(counts, n)
+			}
+			n, empty = 0, true
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == separator && !quoted:
+			n++
+		case text[i] != ' ':
+			empty = false
+		}
+	}
+	if len(counts) == 0 {
+		return []int{0}
+	}
+	return counts
+}
+
+// Write writes a table that spreadsheets open as it is meant: in UTF-8 with its sign, and with nothing that they would
+// calculate.
+func Write(w io.Writer, rows [][]string) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	c := csv.NewWriter(w)
+	c.UseCRLF = true
+	for _, row := range rows {
+		plain := make([]string, len(row))
+		for i, cell := range row {
+			plain[i] = Plain(cell)
+		}
+		if err := c.Write(plain); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// Plain puts an apostrophe in front of what a spreadsheet would take for a formula.
+func Plain(cell string) string {
+	if cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0 {
+		return "'" + cell
+	}
+	return cell
+}
+
+// Unplain takes the apostrophe off again.
+func Unplain(cell string) string {
+	if rest, ok := strings.CutPrefix(cell, "'"); ok && rest != "" && Plain(rest) == cell {
+		return rest
+	}
+	return cell
+}
