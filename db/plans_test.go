@@ -147,3 +147,95 @@ func TestAPageOfAFileIsReadInOrder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// bigHistory gives an organization a history of invitations: mostly accepted and expired ones, of two inviters.
+func bigHistory(t testing.TB, d *dbtest.Database, org uuid.UUID, invitations int) (inviter uuid.UUID) {
+	t.Helper()
+	conn := d.Superuser(t)
+	for _, sql := range []string{
+		`SET session_replication_role = replica`,
+		`INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, invited_by, created_at, sent_at, life, expires_at, state, delivery, decided_at)
+		 SELECT $1::uuid, gen_random_uuid(), e, e, '{member}', (SELECT user_id FROM roster.memberships WHERE org_id = $1 ORDER BY joined_at, user_id OFFSET n % 2 LIMIT 1),
+		        now() - n * interval '5 minutes', now(), '7 days', now() + interval '3 days' - n * interval '5 minutes',
+		        CASE WHEN n % 100 = 0 THEN 'revoked' WHEN n % 101 = 0 THEN 'declined' WHEN n % 3 = 0 THEN 'open' ELSE 'accepted' END,
+		        CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'sent' END, now()
+		   FROM (SELECT n, chr(97 + n % 26) || md5(n::text) || '@big.example' AS e FROM generate_series(1, $2::int) n) x`,
+		`SET session_replication_role = origin`,
+		`VACUUM ANALYZE roster.invitations`,
+	} {
+		var args []any
+		if strings.Contains(sql, "$1") {
+			args = []any{org, invitations}
+		}
+		if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(sql, err)
+		}
+	}
+	if err := conn.QueryRow(t.Context(), `SELECT invited_by FROM roster.invitations WHERE org_id = $1 GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`, org).Scan(&inviter); err != nil {
+		t.Fatal(err)
+	}
+	return inviter
+}
+
+// N34 C046: every filter of the invitations, in both directions and alone or together, is walked through an index that
+// begins with the organization, in the order that is shown: nothing is sorted, and no table is read through.
+func TestInvitationsAreListedThroughAnIndex(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	acme := bigOrganization(t, d, 10)
+	inviter := bigHistory(t, d, acme, 100_000)
+	conn, app := d.Superuser(t), d.As(t, "roster_app")
+	if _, err := app.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, false), set_config('enable_sort', 'off', false)`, d.Enter(acme)); err != nil {
+		t.Fatal(err)
+	}
+	explain := func(conn *pgx.Conn, sql string) string {
+		rows, err := conn.Query(t.Context(), "EXPLAIN "+sql)
+		if err != nil {
+			t.Fatal(sql, err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(sql, err)
+		}
+		return strings.Join(lines, "\n")
+	}
+	for _, show := range []string{"", "open", "accepted", "declined", "expired", "revoked", "all"} {
+		for _, undelivered := range []bool{false, true} {
+			for _, by := range []bool{false, true} {
+				for _, search := range []bool{false, true} {
+					for _, up := range []bool{false, true} {
+						var sql string
+						if err := conn.QueryRow(t.Context(), `SELECT roster.invitations_page($1, $2, $3, $4, $5)`, show, undelivered, by, search, up).Scan(&sql); err != nil {
+							t.Fatal(err)
+						}
+						// As the function runs it: with these values, and not with any.
+						name, at, id := "", "9999-01-01", uuid.Max
+						if search {
+							id = uuid.Nil
+						}
+						if up {
+							name, at, id = "~", "0001-01-01", uuid.Nil
+							if search {
+								id = uuid.Max
+							}
+						}
+						for i, value := range []string{"'" + acme.String() + "'::uuid", "'" + inviter.String() + "'::uuid", "'c'", "'c\U0010FFFF'", "'" + name + "'", "'" + at + "'::timestamptz", "'" + id.String() + "'::uuid", "51"} {
+							sql = strings.ReplaceAll(sql, "$"+string(rune('1'+i)), value)
+						}
+						got := explain(app, sql)
+						if strings.Contains(got, "Seq Scan") || strings.Contains(got, "Sort") || strings.Contains(got, "Bitmap") || !strings.Contains(got, "Index Scan") ||
+							!strings.Contains(got, "Index Cond: ((org_id = ") {
+							t.Errorf("show %q, undelivered %v, by %v, search %v, up %v:\n%s\n%s", show, undelivered, by, search, up, sql, got)
+						}
+					}
+				}
+			}
+		}
+	}
+	// What falls due is found without looking at what does not.
+	got := explain(conn, `SELECT 1 FROM roster.invitations i WHERE i.state = 'open' AND i.expiry_told_at IS NULL AND i.reminded_at IS NULL AND i.expires_at > now() AND i.expires_at <= now() + interval '48 hours'
+		AND i.life >= interval '72 hours' AND i.delivery = 'sent' AND (i.asked_at IS NULL OR i.asked_at < i.sent_at) ORDER BY i.expires_at LIMIT 1000`)
+	if !strings.Contains(got, "invitations_due") || strings.Contains(got, "Sort") {
+		t.Error(got)
+	}
+}

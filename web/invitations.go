@@ -5,12 +5,14 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/fault"
+	"roster/internal/publicid"
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/views/invitations"
@@ -22,26 +24,32 @@ import (
 // listInvitations shows whom the organization has invited, and the form to invite more. With a cursor htmx gets the
 // next rows alone.
 func (s *Server) listInvitations(c echo.Context, a roster.Actor) error {
-	list, err := s.invitationList(c, a, query(c, "show"), query(c, "after"))
+	asked := roster.InvitationList{Show: query(c, "show"), Undelivered: query(c, "delivery") == "failed", Inviter: query(c, "invited_by"), Search: query(c, "q"),
+		After: query(c, "after"), Before: query(c, "before")}
+	asked.Count = a.May(role.InvitationsRevoke) && (asked.After+asked.Before == "" || query(c, "select") == "all")
+	list, err := s.invitationList(c, a, asked)
 	if err != nil {
 		return err
 	}
+	list.All = query(c, "select") == "all" && list.Matching > 0 && list.Matching <= roster.TogetherMax
 	if shown, err := strconv.Atoi(query(c, "shown")); err == nil && shown > 0 {
 		list.Before = shown // only said
 	}
-	answer := Page{Document: s.invitationsPage(c, a, invitations.Form{}, nil, list)}
-	if place := s.invitationPlace(c, a); list.After != "" {
+	answer := Page{Document: s.invitationsPage(c, a, invitations.Form{Addresses: query(c, "invite")}, nil, list)}
+	if place := s.invitationPlace(c, a); asked.After != "" {
 		answer.Piece = invitations.More(place, list)
 	} else {
 		answer.Piece = invitations.Listed(place, list)
-		answer.PushURL = paths.With(paths.Invitations(place.Slug), "show", list.Filter)
+		answer.PushURL = list.URL(place.Slug)
 	}
 	return s.page(c, answer)
 }
 
-func (s *Server) invitationList(c echo.Context, a roster.Actor, filter, after string) (invitations.List, error) {
-	page, err := s.roster.Invitations(c.Request().Context(), a, filter, after)
-	return invitations.List{Filter: filter, After: after, Rows: page.Rows, Next: page.Next}, err
+func (s *Server) invitationList(c echo.Context, a roster.Actor, asked roster.InvitationList) (invitations.List, error) {
+	page, err := s.roster.Invitations(c.Request().Context(), a, asked)
+	list := invitations.Of(asked)
+	list.Rows, list.Next, list.Prev, list.Matching = page.Rows, page.Next, page.Prev, page.Matching
+	return list, err
 }
 
 // invitationPlace is what the pages about invitations know of where they stand.
@@ -109,7 +117,7 @@ func (s *Server) invite(c echo.Context, a roster.Actor) error {
 
 // showInviteForm is the form as it came back, above the list.
 func (s *Server) showInviteForm(c echo.Context, a roster.Actor, status int, form invitations.Form, result *invitations.Result) error {
-	list, err := s.invitationList(c, a, "", "")
+	list, err := s.invitationList(c, a, roster.InvitationList{})
 	if err != nil {
 		return err
 	}
@@ -129,7 +137,7 @@ func (s *Server) showSent(c echo.Context, a roster.Actor, result invitations.Res
 	view.Open = result.Open
 	view.Form.Focus = s.roster.Mails()                                                 // else the first link has it
 	pieces := templ.ComponentFunc(func(ctx context.Context, w io.Writer) (err error) { // a plain form shows no list, and reads none
-		if view.List, err = s.invitationList(c, a, shownFilter(c), ""); err != nil {
+		if view.List, err = s.invitationList(c, a, shownList(c, a)); err != nil {
 			return err
 		}
 		return invitations.Sent(view).Render(ctx, w)
@@ -150,14 +158,18 @@ func (s *Server) showNothingSent(c echo.Context, a roster.Actor, form invitation
 	return s.done(c, Done{To: paths.Invitations(place.Slug), Notice: notice, Pieces: invitations.Invite(place, form, &result)})
 }
 
-// shownFilter is the list's filter as it stands beside the form, so that sending does not change it.
-func shownFilter(c echo.Context) string {
-	for _, f := range invitations.Filters {
-		if f.Value == field(c, "show") {
-			return f.Value
-		}
+// shownList is the list as it stands beside a form, so that sending does not change it. What is no list of ours is
+// the first one.
+func shownList(c echo.Context, a roster.Actor) roster.InvitationList {
+	list := roster.InvitationList{Show: field(c, "show"), Undelivered: field(c, "delivery") == "failed", Inviter: field(c, "invited_by"), Search: field(c, "q"),
+		Count: a.May(role.InvitationsRevoke)}
+	if _, ok := publicid.Membership.Parse(list.Inviter); !ok {
+		list.Inviter = ""
 	}
-	return ""
+	if !slices.Contains(roster.InvitationFilters, list.Show) {
+		list.Show = ""
+	}
+	return list
 }
 
 // showInvitation is one invitation: what it offers, how it stands, what can be done.
@@ -199,6 +211,48 @@ func (s *Server) makeLink(c echo.Context, a roster.Actor) error {
 		Piece: invitations.LinkDialog(place, invitation, token), Target: "#dialog", Secret: true})
 }
 
+// showCorrect asks for another address.
+func (s *Server) showCorrect(c echo.Context, a roster.Actor) error {
+	invitation, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
+	if err != nil {
+		return err
+	}
+	form := invitations.Correction{Line: invitations.Line{Invitation: invitation}, Typed: invitation.Email, FromPage: query(c, "from") == "page"}
+	if invitation.State != "open" && invitation.State != "expired" {
+		form.Errors = []ui.FieldError{{Field: "email", Text: "This invitation is closed. Invite the person anew instead."}}
+	}
+	return s.pageCorrect(c, a, http.StatusOK, form)
+}
+
+func (s *Server) pageCorrect(c echo.Context, a roster.Actor, status int, form invitations.Correction) error {
+	frame, place := s.frame(c, "Correct the address", "invitations"), s.invitationPlace(c, a)
+	frame.Narrow, frame.Problem = true, status != http.StatusOK
+	return s.page(c, Page{Status: status, Document: invitations.CorrectPage(frame, place, form), Piece: invitations.CorrectDialog(place, form)})
+}
+
+// correctInvitation sends it to another address. Where no letter leaves, the new link is shown once.
+func (s *Server) correctInvitation(c echo.Context, a roster.Actor) error {
+	corrected, token, err := s.roster.Correct(c.Request().Context(), a, c.Param("inv"), verbatim(c, "email"))
+	if errs, ok := problems(err); ok {
+		invitation, err := s.roster.Invitation(c.Request().Context(), a, c.Param("inv"))
+		if err != nil {
+			return err
+		}
+		return s.pageCorrect(c, a, http.StatusUnprocessableEntity, invitations.Correction{Line: invitations.Line{Invitation: invitation}, Typed: field(c, "email"),
+			Errors: errs, FromPage: field(c, "from") == "page"})
+	}
+	if err != nil {
+		return s.refuseChange(c, a, err)
+	}
+	place := s.invitationPlace(c, a)
+	if !s.roster.Mails() {
+		return s.page(c, Page{Document: invitations.LinkPage(s.frame(c, "Link for "+corrected.Email, "invitations"), place, corrected, token),
+			Piece: invitations.LinkDialog(place, corrected, token), Target: "#dialog", Secret: true})
+	}
+	line := invitations.Line{Invitation: corrected, Saved: "Sent to the new address."}
+	return s.done(c, Done{To: backFrom(c, a, corrected.ID), Notice: layout.Notice{Kind: "ok", Text: "Sent to " + corrected.Email + "."}, Pieces: invitations.Corrected(place, line)})
+}
+
 // changeInvitationRole changes what an open invitation offers. What it offered before is told as the page had it.
 func (s *Server) changeInvitationRole(c echo.Context, a roster.Actor) error {
 	changed, undo, err := s.roster.ChangeInvitationRole(c.Request().Context(), a, c.Param("inv"), role.Role(field(c, "role")))
@@ -231,6 +285,9 @@ func (s *Server) revokeInvitation(c echo.Context, a roster.Actor) error {
 
 // undoneInvitation tells that an Undo brought an invitation back.
 func (s *Server) undoneInvitation(c echo.Context, a roster.Actor, undone roster.Undone) error {
+	if undone.Together {
+		return s.undoneTogether(c, a, undone)
+	}
 	line := invitations.Line{Invitation: *undone.Invitation}
 	return s.done(c, Done{To: backFrom(c, a, line.ID), Notice: layout.Notice{Kind: "ok", Text: undone.Text},
 		Pieces: invitations.Restored(s.invitationPlace(c, a), line, undone.Open, undone.Text)})

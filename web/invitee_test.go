@@ -454,7 +454,7 @@ func TestWhoMayNoLongerInvite(t *testing.T) {
 	_, token := s.mailed(s.Ben, mara.Email, role.Member)
 	b := s.as(mara)
 	form := b.get(paths.Offer(token)).form(paths.Accept(token))
-	if _, err := s.Roster.ChangeRole(t.Context(), s.As(t, s.Ann, rostertest.Acme), s.Membership(t, s.Ben, rostertest.Acme), role.Viewer); err != nil {
+	if _, err := s.Roster.Suspend(t.Context(), s.As(t, s.Ann, rostertest.Acme), s.Membership(t, s.Ben, rostertest.Acme)); err != nil {
 		t.Fatal(err)
 	}
 	b.post(paths.Accept(token), form).says(409, "This invitation has changed since you opened it. Nothing was done.", "Ben Admin may no longer invite anybody as a Member.")

@@ -395,6 +395,12 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	if route == "/orgs/:org/exports" { // there may only be so many in a day
 		l.SQL(l.t, `UPDATE roster.jobs SET state = 'done', created_at = now() - interval '2 days' WHERE started_by = $1`, by.ID)
 	}
+	if route == "/orgs/:org/bulk/invitations" {
+		form = url.Values{"do": {"revoke"}, "confirmed": {"1"}, "chosen": {l.waiting(slug)}}
+	}
+	if strings.HasSuffix(route, "/address") {
+		form.Set("email", l.fresh())
+	}
 	if route == "/orgs/:org/invitations" {
 		l.made++
 		form.Set("emails", fmt.Sprintf("new%d@elsewhere.example", l.made))

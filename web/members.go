@@ -422,7 +422,7 @@ func (s *Server) undo(c echo.Context, a roster.Actor) error {
 		return s.memberUnchanged(c, a, mem, err, atStatus)
 	case err != nil:
 		return err
-	case undone.Invitation != nil:
+	case undone.Invitation != nil, undone.Together:
 		return s.undoneInvitation(c, a, undone)
 	}
 	line, notice := members.Line{Row: *undone.Member, Focus: true}, layout.Notice{Kind: "ok", Text: undone.Text}

@@ -259,7 +259,7 @@ const (
 )
 
 // ticks are the fields that may come more than once: selections of many rows.
-var ticks = []string{"member"}
+var ticks = []string{"member", "invitation"}
 
 // overrides would turn one method into another behind the back of the checks.
 var overrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}

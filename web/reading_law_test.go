@@ -81,7 +81,7 @@ func (l *law) readings() []string {
 	all = append(all, "/", paths.LogIn, paths.SignUp, paths.Forgot, paths.Appearance, paths.Events, paths.Welcome, paths.Orgs, paths.Orgs+"?q=ac", paths.NewOrg, paths.CheckSlug+"?name=Acme&slug=acme",
 		paths.DevMail, paths.DevMail+"/x", paths.DevMail+"/x/html", paths.Gallery, paths.Gallery+"/members",
 		members+"?q=an", members+"?sort=-joined&role=admin", members+"?status=pending", members+"?sort=role", members+"?sort=-active&active=quarter&invited_by="+l.Membership(l.t, l.Ann, rostertest.Acme), members+"?q=nobody", members+"?shown=50&sort=joined",
-		paths.ChangeRole(rostertest.Acme, l.Membership(l.t, l.Ben, rostertest.Acme))+"?role=owner", invitations+"?show=all", invitations+"?show=expired",
+		paths.ChangeRole(rostertest.Acme, l.Membership(l.t, l.Ben, rostertest.Acme))+"?role=owner", invitations+"?show=all", invitations+"?show=expired", invitations+"?q=a&delivery=failed&select=all", paths.Letters,
 		paths.Org("no-such"), "/no/such/page", "/static/none.css", static.URL("roster.css"), paths.Live, paths.Ready, paths.Health)
 	all = append(all, l.links().all()...)
 	// A link that she has used up leads her into its organization.
@@ -301,7 +301,7 @@ func TestRoundTrips(t *testing.T) {
 	read("GET /orgs/:org/members as nobody", paths.Members(rostertest.Acme), nobody, http.StatusSeeOther)
 
 	// Outside.
-	for _, path := range []string{"/orgs", "/orgs?q=ac", "/orgs/new", "/account/appearance"} {
+	for _, path := range []string{"/orgs", "/orgs?q=ac", "/orgs/new", "/account/appearance", "/account/notifications"} {
 		route, _, _ := strings.Cut(path, "?")
 		read("GET "+route, path, ann, http.StatusOK)
 		read("GET "+route, path, newcomer, http.StatusOK)
@@ -315,6 +315,7 @@ func TestRoundTrips(t *testing.T) {
 	for _, path := range []string{"/login", "/signup", "/forgot"} {
 		read("GET "+path, path, nobody, http.StatusOK)
 	}
+	write("POST /account/notifications", paths.Letters, ann, url.Values{"invitation_expired": {"on"}}, http.StatusSeeOther)
 	write("POST /account/appearance", paths.Appearance, ann, url.Values{"theme": {"dark"}}, http.StatusSeeOther)
 	write("POST /orgs", paths.Orgs, newcomer, url.Values{"name": {"Kestrel"}, "submission": {uuid.NewString()}}, http.StatusSeeOther)
 	write("POST /orgs, taken", paths.Orgs, newcomer, url.Values{"name": {"Acme"}, "slug": {"acme"}, "submission": {uuid.NewString()}}, http.StatusUnprocessableEntity)

@@ -62,14 +62,17 @@ var routeCases = map[string]routeCase{
 	"GET /orgs/:org/leave":         {needs: string(role.OrganizationRead)},
 	"POST /orgs/:org/leave":        {needs: string(role.OrganizationRead), writes: []string{roster.MemberLeft}},
 	// What is undone is a change of role here; the method asks for the permission of that change.
-	"POST /orgs/:org/undo/:evt":               {needs: string(role.OrganizationRead), asks: role.MembersUpdateRole, writes: []string{roster.RolesChanged}},
-	"GET /orgs/:org/invitations":              {needs: string(role.InvitationsRead)},
-	"POST /orgs/:org/invitations":             {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationSent}, twice: true},
-	"GET /orgs/:org/invitations/:inv":         {needs: string(role.InvitationsRead)},
-	"POST /orgs/:org/invitations/:inv/send":   {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationSentAgain}, twice: true},
-	"POST /orgs/:org/invitations/:inv/link":   {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationLinkMade}, twice: true},
-	"POST /orgs/:org/invitations/:inv/role":   {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationRoleChanged}, twice: true},
-	"POST /orgs/:org/invitations/:inv/revoke": {needs: string(role.InvitationsRevoke), writes: []string{roster.InvitationRevoked}, twice: true},
+	"POST /orgs/:org/undo/:evt":                {needs: string(role.OrganizationRead), asks: role.MembersUpdateRole, writes: []string{roster.RolesChanged}},
+	"GET /orgs/:org/invitations":               {needs: string(role.InvitationsRead)},
+	"POST /orgs/:org/invitations":              {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationSent}, twice: true},
+	"POST /orgs/:org/bulk/invitations":         {needs: string(role.InvitationsRevoke), writes: []string{roster.InvitationRevoked, roster.InvitationsRevoked}, twice: true},
+	"GET /orgs/:org/invitations/:inv/address":  {needs: string(role.InvitationsCreate)},
+	"POST /orgs/:org/invitations/:inv/address": {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationCorrected}, twice: true},
+	"GET /orgs/:org/invitations/:inv":          {needs: string(role.InvitationsRead)},
+	"POST /orgs/:org/invitations/:inv/send":    {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationSentAgain}, twice: true},
+	"POST /orgs/:org/invitations/:inv/link":    {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationLinkMade}, twice: true},
+	"POST /orgs/:org/invitations/:inv/role":    {needs: string(role.InvitationsCreate), writes: []string{roster.InvitationRoleChanged}, twice: true},
+	"POST /orgs/:org/invitations/:inv/revoke":  {needs: string(role.InvitationsRevoke), writes: []string{roster.InvitationRevoked}, twice: true},
 
 	"GET /orgs/:org/invitations/import":                   {needs: string(role.InvitationsCreate)},
 	"GET /orgs/:org/invitations/template.csv":             {needs: string(role.InvitationsCreate)},
@@ -120,6 +123,10 @@ var routeCases = map[string]routeCase{
 	"GET /account/appearance": {needs: "logged in"},
 	"POST /account/appearance": {needs: "logged in", by: asMember(func(l *law) aim {
 		return aim{paths.Appearance, url.Values{"theme": {"dark"}, "shortcuts": {"on"}}}
+	})},
+	"GET /account/notifications": {needs: "logged in"},
+	"POST /account/notifications": {needs: "logged in", by: asMember(func(l *law) aim {
+		return aim{paths.Letters, url.Values{"invitation_expired": {"on"}}}
 	})},
 	"GET /welcome":       {needs: "logged in"},
 	"GET /orgs":          {needs: "logged in"},

@@ -46,6 +46,8 @@ func (s *Server) register() {
 	s.post("/login/link/:token", s.token(s.logInByLink))
 	s.get("/account/appearance", s.loggedIn(s.showAppearance))
 	s.post("/account/appearance", s.loggedIn(s.changeAppearance))
+	s.get("/account/notifications", s.loggedIn(s.showLetters))
+	s.post("/account/notifications", s.loggedIn(s.chooseLetters))
 
 	// What has changed, for the pages that are open.
 	s.get("/events", s.loggedIn(s.events))
@@ -93,9 +95,12 @@ func (s *Server) register() {
 	// Invitations.
 	s.get("/orgs/:org/invitations", s.member(role.InvitationsRead, s.listInvitations))
 	s.post("/orgs/:org/invitations", s.member(role.InvitationsCreate, s.invite))
+	s.post("/orgs/:org/bulk/invitations", s.member(role.InvitationsRevoke, s.changeInvitationsTogether)) // sending asks for more in the method
 	s.get("/orgs/:org/invitations/:inv", s.member(role.InvitationsRead, s.showInvitation))
 	s.post("/orgs/:org/invitations/:inv/send", s.member(role.InvitationsCreate, s.sendInvitationAgain))
 	s.post("/orgs/:org/invitations/:inv/link", s.member(role.InvitationsCreate, s.makeLink))
+	s.get("/orgs/:org/invitations/:inv/address", s.member(role.InvitationsCreate, s.showCorrect))
+	s.post("/orgs/:org/invitations/:inv/address", s.member(role.InvitationsCreate, s.correctInvitation))
 	s.post("/orgs/:org/invitations/:inv/role", s.member(role.InvitationsCreate, s.changeInvitationRole))
 	s.post("/orgs/:org/invitations/:inv/revoke", s.member(role.InvitationsRevoke, s.revokeInvitation))
 

@@ -108,6 +108,27 @@ var presses = map[string]func(l *law) press{
 	"POST /orgs/:org/invitations/:inv/send": func(l *law) press {
 		return press{by: l.Ann, from: paths.Invitations("acme"), form: paths.SendAgain("acme", l.waiting("acme"))}
 	},
+	"POST /orgs/:org/invitations/:inv/address": func(l *law) press {
+		to := paths.CorrectInvitation("acme", l.waiting("acme"))
+		return press{by: l.Ann, from: to, form: to, fill: set("email", l.unused())}
+	},
+	"POST /orgs/:org/bulk/invitations": func(l *law) press {
+		ids := []string{l.waiting("acme"), l.waiting("acme")}
+		return press{by: l.Ann, form: paths.InvitationsTogether("acme"), open: func(b *browser) *page {
+			form := b.get(paths.Invitations("acme")).form(paths.InvitationsTogether("acme"))
+			form.Set("do", "revoke")
+			form["invitation"] = ids
+			return b.post(paths.InvitationsTogether("acme"), form).says(200, "Revoke 2 invitations?")
+		}}
+	},
+	"POST /orgs/:org/undo/:evt of what was revoked together": func(l *law) press {
+		l.waiting("acme") // so that there is a list to undo it from
+		done, err := l.Roster.ChangeTogether(l.t.Context(), l.As(l.t, l.Ann, "acme"), roster.Together{Act: roster.TogetherRevoke, IDs: []string{l.waiting("acme")}})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		return press{by: l.Ann, from: paths.Invitations("acme"), form: paths.InvitationsTogether("acme"), to: paths.Undo("acme", done.Undo)}
+	},
 	"POST /orgs/:org/invitations/:inv/link": func(l *law) press {
 		return press{by: l.Ann, from: paths.Invitations("acme"), form: paths.MakeLink("acme", l.waiting("acme")), secret: true}
 	},
@@ -166,6 +187,9 @@ var presses = map[string]func(l *law) press{
 		l.made++
 		name := fmt.Sprintf("Kestrel %d", l.made)
 		return press{by: l.Ann, from: paths.NewOrg, form: paths.Orgs, fill: func(v url.Values) { v.Set("name", name) }}
+	},
+	"POST /account/notifications": func(l *law) press {
+		return press{by: l.Ann, from: paths.Letters, form: paths.Letters, fill: set("invitation_expired", "on"), idle: true}
 	},
 	"POST /account/appearance": func(l *law) press {
 		return press{by: l.Ann, from: paths.Appearance, form: paths.Appearance, fill: set("theme", "dark"), idle: true}

@@ -464,6 +464,15 @@ func (g *gallery) looks() []look {
 			p.Press("Invite people")
 			p.See("Invited sent@acme.example as a Member.")
 		}},
+		{name: "invitations-not-delivered", who: mara, at: invitations + "?delivery=failed", do: func(p *person) { p.See("Correct") }},
+		{name: "invitations-chosen", who: mara, at: invitations, do: func(p *person) { p.Tick("Select all on this page"); p.See("Clear") }},
+		{name: "invitations-ask", who: mara, at: invitations, do: func(p *person) {
+			p.Tick("Select all on this page")
+			p.Press("Revoke")
+			p.See("Will be revoked", "You can undo this for 10 minutes.")
+		}},
+		{name: "invitations-correct", who: mara, at: invitations + "?delivery=failed", do: func(p *person) { p.Follow("Correct"); p.See("Send to this address") }},
+		{name: "notifications", who: mara, at: "/account/notifications", title: "Notifications", do: func(p *person) { p.See("Once a day, all in one e-mail.") }},
 		{name: "invitations-menu", who: mara, at: invitations, do: func(p *person) { p.menu("sora@new.example"); p.See("Make a link to copy") }},
 		{name: "invitations-link", who: mara, at: invitations, do: func(p *person) {
 			p.menu("bounced@nowhere.example")

@@ -150,6 +150,18 @@ func (q *Queries) GetAddress(ctx context.Context, emailNorm string) (GetAddressR
 	return i, err
 }
 
+const getLettersOff = `-- name: GetLettersOff :one
+SELECT u.letters_off FROM roster.users u WHERE u.id = $1
+`
+
+// The letters that the person turned off.
+func (q *Queries) GetLettersOff(ctx context.Context, userID uuid.UUID) ([]string, error) {
+	row := q.db.QueryRow(ctx, getLettersOff, userID)
+	var letters_off []string
+	err := row.Scan(&letters_off)
+	return letters_off, err
+}
+
 const getPassword = `-- name: GetPassword :one
 SELECT u.id,
        u.name,
@@ -355,6 +367,15 @@ type SetAppearanceParams struct {
 
 func (q *Queries) SetAppearance(ctx context.Context, arg SetAppearanceParams) error {
 	_, err := q.db.Exec(ctx, setAppearance, arg.Theme, arg.Shortcuts, arg.UserID)
+	return err
+}
+
+const setLettersOff = `-- name: SetLettersOff :exec
+UPDATE roster.users AS u SET letters_off = $1::text[] WHERE u.id = $2
+`
+
+func (q *Queries) SetLettersOff(ctx context.Context, lettersOff []string, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setLettersOff, lettersOff, userID)
 	return err
 }
 

@@ -117,6 +117,13 @@ var doorCases = map[string][]doorCase{
 			args: func(_, other world) []value { return ids(other.former(), other.invitee()) }},
 		{name: "nobody", sql: `SELECT * FROM door.present_in(ARRAY[NULL]::uuid[])`, args: func(world, world) []value { return nil }},
 	},
+	"door.letter_off": {
+		{name: "B's owner", sql: `SELECT door.letter_off($1, 'invitation_accepted')`, tells: "the worker, which writes to the address, is told what its holder turned off",
+			args: func(_, other world) []value { return []value{text(other.email("owner"))} }},
+	},
+	"door.organizations_due": {
+		{name: "all", sql: `SELECT * FROM door.organizations_due(50)`, tells: "the worker sees the letters of all organizations; nothing of a canary is due", args: func(world, world) []value { return nil }},
+	},
 	"door.signed_org": {
 		{name: "from A", sql: `SELECT door.signed_org() = $1::uuid`, args: func(_, other world) []value { return ids(other.org) }},
 	},
@@ -270,6 +277,8 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 
 // publicQueries call a door that tells what is public anyway; family doors tries the function itself.
 var publicQueries = map[string]string{
+	"OrganizationsDue":   "it passes nothing of anybody; the function is tried by family doors",
+	"LetterOff":          "only the worker may ask; the function is tried by family doors",
 	"FreeSlugs":          "slugs are public; the function is tried by family doors",
 	"ForgetSubmissions":  "it passes nothing of anybody; the function is tried by family doors",
 	"EraseFiles":         "it passes nothing of anybody; the function is tried by family doors",

@@ -267,7 +267,7 @@ func otherMutants() []mutant {
 		{"a lost WHERE that changes", "where", "rosterdb.SetMembershipStatus", []string{`ALTER TABLE roster.memberships DISABLE ROW LEVEL SECURITY`}},
 		{"a lost WHERE that deletes", "where", "rosterdb.DeleteOtherRoles", []string{`ALTER POLICY org_isolation ON roster.membership_roles USING (true)`, `ALTER TABLE roster.membership_roles DISABLE TRIGGER membership_roles_last_owner`}},
 		{"a query with B's organization", "queries", "rosterdb.GetInvitation", []string{`ALTER POLICY org_isolation ON roster.invitations USING (true)`, `ALTER POLICY org_isolation ON roster.memberships USING (true)`}},
-		{"a query that changes B", "queries", "rosterdb.RevokeInvitation", []string{`ALTER POLICY org_isolation ON roster.invitations USING (true)`}},
+		{"a query that changes B", "queries", "rosterdb.RevokeInvitations", []string{`ALTER POLICY org_isolation ON roster.invitations USING (true)`}},
 		{"a query by a door", "queries", "rosterdb.GetFrame", []string{`CREATE OR REPLACE FUNCTION door.my_organizations(p_user uuid, p_query text, p_limit integer)
 			RETURNS TABLE (org_id uuid, slug text, org_name text, org_status text, membership_status text, roles text[], joined_at timestamptz) LANGUAGE sql STABLE SECURITY DEFINER
 			SET search_path = pg_catalog, pg_temp AS 'SELECT g.id, g.slug, g.name, g.status, m.status, m.roles, m.joined_at FROM roster.memberships m JOIN roster.organizations g ON g.id = m.org_id'`}},

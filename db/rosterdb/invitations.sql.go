@@ -221,6 +221,112 @@ func (q *Queries) CheckInvitees(ctx context.Context, arg CheckInviteesParams) ([
 	return items, nil
 }
 
+const chooseInvitations = `-- name: ChooseInvitations :many
+SELECT i.id, i.email, i.email_norm, i.roles, i.message, (i.expires_at <= now())::boolean AS expired, i.state, i.delivery, i.sending, (now() + i.life)::timestamptz AS open_until,
+       (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       a.roles AS actor_roles, a.status AS actor_status,
+       (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = $1)::boolean AS members_may_invite,
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = $1 AND s.user_id = $2 AND s.id = $3), 'null')::jsonb AS done_before
+FROM roster.invitations i
+JOIN roster.memberships a ON a.org_id = $1 AND a.user_id = $2
+WHERE i.org_id = $1
+  AND i.id = ANY (CASE WHEN $4::boolean
+        THEN ARRAY(SELECT l.id FROM roster.list_invitations($1::uuid, $5::text, $6::boolean, $7::uuid, $8::text, $9::text, false,
+                                                            $10::text, $11::timestamptz, $12::uuid, $13::integer) AS l)
+        ELSE $14::uuid[] END)
+`
+
+type ChooseInvitationsParams struct {
+	OrgID       uuid.UUID
+	ActorID     uuid.UUID
+	Submission  uuid.UUID
+	Matching    bool
+	Show        string
+	Undelivered bool
+	Inviter     *uuid.UUID
+	PrefixFrom  string
+	PrefixTo    string
+	AfterName   string
+	AfterTime   time.Time
+	AfterID     uuid.UUID
+	PageSize    int32
+	Ids         []uuid.UUID
+}
+
+type ChooseInvitationsRow struct {
+	ID               uuid.UUID
+	Email            string
+	EmailNorm        string
+	Roles            []string
+	Message          string
+	Expired          bool
+	State            string
+	Delivery         string
+	Sending          int32
+	OpenUntil        time.Time
+	JustSent         bool
+	Blocked          bool
+	ActorRoles       []string
+	ActorStatus      string
+	MembersMayInvite bool
+	DoneBefore       []byte
+}
+
+// Those to change together: the ones ticked, or all that the filters find. With each row what stands in the way, what
+// the actor may do, and what became of the form if it came before.
+func (q *Queries) ChooseInvitations(ctx context.Context, arg ChooseInvitationsParams) ([]ChooseInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, chooseInvitations,
+		arg.OrgID,
+		arg.ActorID,
+		arg.Submission,
+		arg.Matching,
+		arg.Show,
+		arg.Undelivered,
+		arg.Inviter,
+		arg.PrefixFrom,
+		arg.PrefixTo,
+		arg.AfterName,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.PageSize,
+		arg.Ids,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ChooseInvitationsRow
+	for rows.Next() {
+		var i ChooseInvitationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailNorm,
+			&i.Roles,
+			&i.Message,
+			&i.Expired,
+			&i.State,
+			&i.Delivery,
+			&i.Sending,
+			&i.OpenUntil,
+			&i.JustSent,
+			&i.Blocked,
+			&i.ActorRoles,
+			&i.ActorStatus,
+			&i.MembersMayInvite,
+			&i.DoneBefore,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const declineInvitation = `-- name: DeclineInvitation :one
 UPDATE roster.invitations AS i
 SET state = 'declined', decided_at = now(), version = i.version + 1
@@ -240,6 +346,16 @@ func (q *Queries) DeclineInvitation(ctx context.Context, orgID uuid.UUID, invita
 	return i, err
 }
 
+const deleteTokens = `-- name: DeleteTokens :exec
+DELETE FROM roster.invitation_tokens AS t WHERE t.org_id = $1 AND t.invitation_id = $2
+`
+
+// The links before lead nowhere, like any unknown one: whoever has them is not whom the invitation is for.
+func (q *Queries) DeleteTokens(ctx context.Context, orgID uuid.UUID, invitationID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteTokens, orgID, invitationID)
+	return err
+}
+
 const endDeclined = `-- name: EndDeclined :exec
 UPDATE roster.invitations AS i
 SET expires_at = now()
@@ -255,54 +371,69 @@ func (q *Queries) EndDeclined(ctx context.Context, orgID uuid.UUID, emailNorms [
 
 const getInvitation = `-- name: GetInvitation :one
 SELECT i.id, i.email, i.email_norm, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, (i.expires_at <= now())::boolean AS expired, i.life, i.state,
-       i.delivery, i.delivery_detail, i.decided_at, i.version, i.invited_by, v.name AS inviter_name,
+       i.delivery, i.delivery_detail, i.decided_at, i.asked_at, i.version, i.invited_by, v.name AS inviter_name, v.id AS inviter_membership,
        (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent,
        EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
+       EXISTS (SELECT 1 FROM roster.invitations n WHERE n.org_id = i.org_id AND n.email_norm = i.email_norm AND n.state = 'open' AND n.id <> i.id)::boolean AS invited_again,
+       EXISTS (SELECT 1 FROM roster.memberships n WHERE n.org_id = i.org_id AND n.email_norm = i.email_norm AND n.status IN ('active', 'suspended'))::boolean AS is_member,
+       EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = $1)::boolean AS other_blocked,
+       coalesce((SELECT n.name FROM roster.memberships n WHERE n.org_id = i.org_id AND n.email_norm = $1 AND n.status IN ('active', 'suspended')), '')::text AS other_member,
+       coalesce((SELECT n.id FROM roster.invitations n WHERE n.org_id = i.org_id AND n.email_norm = $1 AND n.state = 'open'), '00000000-0000-0000-0000-000000000000')::uuid AS other_invitation,
        a.roles AS actor_roles, a.status AS actor_status,
        (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite,
-       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $1), 'null')::jsonb AS done_before
+       coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = a.org_id AND s.user_id = a.user_id AND s.id = $2), 'null')::jsonb AS done_before
 FROM roster.invitations i
-JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = $2
+JOIN roster.memberships a ON a.org_id = i.org_id AND a.user_id = $3
 LEFT JOIN roster.memberships v ON v.org_id = i.org_id AND v.user_id = i.invited_by
-WHERE i.org_id = $3 AND i.id = $4
+WHERE i.org_id = $4 AND i.id = $5
 `
 
 type GetInvitationParams struct {
-	Submission   uuid.UUID
-	ActorID      uuid.UUID
-	OrgID        uuid.UUID
-	InvitationID uuid.UUID
+	OtherEmailNorm string
+	Submission     uuid.UUID
+	ActorID        uuid.UUID
+	OrgID          uuid.UUID
+	InvitationID   uuid.UUID
 }
 
 type GetInvitationRow struct {
-	ID               uuid.UUID
-	Email            string
-	EmailNorm        string
-	Roles            []string
-	Message          string
-	CreatedAt        time.Time
-	SentAt           time.Time
-	ExpiresAt        time.Time
-	Expired          bool
-	Life             pgtype.Interval
-	State            string
-	Delivery         string
-	DeliveryDetail   string
-	DecidedAt        *time.Time
-	Version          int64
-	InvitedBy        uuid.UUID
-	InviterName      *string
-	JustSent         bool
-	Blocked          bool
-	ActorRoles       []string
-	ActorStatus      string
-	MembersMayInvite bool
-	DoneBefore       []byte
+	ID                uuid.UUID
+	Email             string
+	EmailNorm         string
+	Roles             []string
+	Message           string
+	CreatedAt         time.Time
+	SentAt            time.Time
+	ExpiresAt         time.Time
+	Expired           bool
+	Life              pgtype.Interval
+	State             string
+	Delivery          string
+	DeliveryDetail    string
+	DecidedAt         *time.Time
+	AskedAt           *time.Time
+	Version           int64
+	InvitedBy         uuid.UUID
+	InviterName       *string
+	InviterMembership *uuid.UUID
+	JustSent          bool
+	Blocked           bool
+	InvitedAgain      bool
+	IsMember          bool
+	OtherBlocked      bool
+	OtherMember       string
+	OtherInvitation   uuid.UUID
+	ActorRoles        []string
+	ActorStatus       string
+	MembersMayInvite  bool
+	DoneBefore        []byte
 }
 
-// With what the actor may do, and what became of the form if it came before.
+// With what the actor may do, and what became of the form if it came before. Where it is to go to another address, also
+// what stands in the way of inviting that one, as in CheckInvitees.
 func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (GetInvitationRow, error) {
 	row := q.db.QueryRow(ctx, getInvitation,
+		arg.OtherEmailNorm,
 		arg.Submission,
 		arg.ActorID,
 		arg.OrgID,
@@ -324,17 +455,69 @@ func (q *Queries) GetInvitation(ctx context.Context, arg GetInvitationParams) (G
 		&i.Delivery,
 		&i.DeliveryDetail,
 		&i.DecidedAt,
+		&i.AskedAt,
 		&i.Version,
 		&i.InvitedBy,
 		&i.InviterName,
+		&i.InviterMembership,
 		&i.JustSent,
 		&i.Blocked,
+		&i.InvitedAgain,
+		&i.IsMember,
+		&i.OtherBlocked,
+		&i.OtherMember,
+		&i.OtherInvitation,
 		&i.ActorRoles,
 		&i.ActorStatus,
 		&i.MembersMayInvite,
 		&i.DoneBefore,
 	)
 	return i, err
+}
+
+const giveInvitationsBack = `-- name: GiveInvitationsBack :many
+UPDATE roster.invitations AS i
+SET invited_by = $1, version = i.version + 1
+WHERE i.org_id = $2 AND i.id = ANY ($3::uuid[]) AND i.invited_by = $4::uuid AND i.state = 'open'
+RETURNING i.id, i.email
+`
+
+type GiveInvitationsBackParams struct {
+	InvitedBy uuid.UUID
+	OrgID     uuid.UUID
+	Ids       []uuid.UUID
+	TakenBy   uuid.UUID
+}
+
+type GiveInvitationsBackRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// Those that are still with whoever took them over: what somebody newer took is theirs, and what was decided since stays so.
+func (q *Queries) GiveInvitationsBack(ctx context.Context, arg GiveInvitationsBackParams) ([]GiveInvitationsBackRow, error) {
+	rows, err := q.db.Query(ctx, giveInvitationsBack,
+		arg.InvitedBy,
+		arg.OrgID,
+		arg.Ids,
+		arg.TakenBy,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GiveInvitationsBackRow
+	for rows.Next() {
+		var i GiveInvitationsBackRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertBlock = `-- name: InsertBlock :exec
@@ -405,62 +588,64 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 }
 
 const listInvitations = `-- name: ListInvitations :many
-WITH page AS MATERIALIZED (
-  SELECT i.id, i.email, i.roles, i.message, i.created_at, i.sent_at, i.expires_at, i.expires_at <= now() AS expired, i.state, i.delivery,
-         i.delivery_detail, i.decided_at, i.version, i.invited_by, (i.sent_at > now() - interval '5 minutes')::boolean AS just_sent
-    FROM roster.invitations i
-   WHERE i.org_id = $1
-     AND i.state = ANY ($2::text[])
-     AND ($3::boolean OR i.expires_at > now())
-     AND ($4::boolean OR i.expires_at <= now() OR i.state <> 'open')
-     AND (i.created_at, i.id) < ($5::timestamptz, $6::uuid)
-   ORDER BY i.created_at DESC, i.id DESC
-   LIMIT $7
-), inviters AS MATERIALIZED (
-  SELECT n.user_id, n.name FROM roster.memberships n WHERE n.org_id = $1 AND n.user_id = ANY (ARRAY(SELECT p.invited_by FROM page p)::uuid[])
-)
-SELECT x.id, x.email, x.roles, x.message, x.created_at, x.sent_at, x.expires_at, x.expired, x.state, x.delivery,
-       x.delivery_detail, x.decided_at, x.version, v.name AS inviter_name, x.just_sent
-FROM page x
-LEFT JOIN inviters v ON v.user_id = x.invited_by
-ORDER BY x.created_at DESC, x.id DESC
+SELECT l.id::uuid AS id, l.email::text AS email, l.email_norm::text AS email_norm, l.roles::text[] AS roles, l.message::text AS message,
+       l.created_at::timestamptz AS created_at, l.sent_at::timestamptz AS sent_at, l.expires_at::timestamptz AS expires_at, l.expired::boolean AS expired,
+       l.state::text AS state, l.delivery::text AS delivery, l.delivery_detail::text AS delivery_detail, coalesce(l.decided_at, to_timestamp(0))::timestamptz AS decided_at,
+       coalesce(l.asked_at, to_timestamp(0))::timestamptz AS asked_at, coalesce(l.inviter_name, '')::text AS inviter_name, coalesce(l.inviter_membership, '00000000-0000-0000-0000-000000000000')::uuid AS inviter_membership,
+       l.just_sent::boolean AS just_sent,
+       (SELECT roster.count_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text, $6::text, $7::integer))::integer AS matching
+FROM roster.list_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text, $6::text, $8::boolean,
+                             $9::text, $10::timestamptz, $11::uuid, $12::integer) AS l
 `
 
 type ListInvitationsParams struct {
-	OrgID      uuid.UUID
-	States     []string
-	ExpiredToo bool
-	OpenToo    bool
-	AfterTime  time.Time
-	AfterID    uuid.UUID
-	PageSize   int32
+	OrgID       uuid.UUID
+	Show        string
+	Undelivered bool
+	Inviter     *uuid.UUID
+	PrefixFrom  string
+	PrefixTo    string
+	CountTo     int32
+	Upwards     bool
+	AfterName   string
+	AfterTime   time.Time
+	AfterID     uuid.UUID
+	PageSize    int32
 }
 
 type ListInvitationsRow struct {
-	ID             uuid.UUID
-	Email          string
-	Roles          []string
-	Message        string
-	CreatedAt      time.Time
-	SentAt         time.Time
-	ExpiresAt      time.Time
-	Expired        bool
-	State          string
-	Delivery       string
-	DeliveryDetail string
-	DecidedAt      *time.Time
-	Version        int64
-	InviterName    *string
-	JustSent       bool
+	ID                uuid.UUID
+	Email             string
+	EmailNorm         string
+	Roles             []string
+	Message           string
+	CreatedAt         time.Time
+	SentAt            time.Time
+	ExpiresAt         time.Time
+	Expired           bool
+	State             string
+	Delivery          string
+	DeliveryDetail    string
+	DecidedAt         time.Time
+	AskedAt           time.Time
+	InviterName       string
+	InviterMembership uuid.UUID
+	JustSent          bool
+	Matching          int32
 }
 
-// The inviters are looked up once for the whole page, as in ListMembersByName.
+// One page by its filters, and how many there are in all as far as they are counted.
 func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams) ([]ListInvitationsRow, error) {
 	rows, err := q.db.Query(ctx, listInvitations,
 		arg.OrgID,
-		arg.States,
-		arg.ExpiredToo,
-		arg.OpenToo,
+		arg.Show,
+		arg.Undelivered,
+		arg.Inviter,
+		arg.PrefixFrom,
+		arg.PrefixTo,
+		arg.CountTo,
+		arg.Upwards,
+		arg.AfterName,
 		arg.AfterTime,
 		arg.AfterID,
 		arg.PageSize,
@@ -475,6 +660,7 @@ func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams
 		if err := rows.Scan(
 			&i.ID,
 			&i.Email,
+			&i.EmailNorm,
 			&i.Roles,
 			&i.Message,
 			&i.CreatedAt,
@@ -485,9 +671,11 @@ func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams
 			&i.Delivery,
 			&i.DeliveryDetail,
 			&i.DecidedAt,
-			&i.Version,
+			&i.AskedAt,
 			&i.InviterName,
+			&i.InviterMembership,
 			&i.JustSent,
+			&i.Matching,
 		); err != nil {
 			return nil, err
 		}
@@ -499,37 +687,181 @@ func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams
 	return items, nil
 }
 
-const renewInvitation = `-- name: RenewInvitation :one
-UPDATE roster.invitations AS i
-SET sent_at = now(), expires_at = now() + i.life, delivery = $1, delivery_detail = '', invited_by = $2, version = i.version + 1
-WHERE i.org_id = $3 AND i.id = $4 AND i.state = 'open'
-RETURNING i.sent_at, i.expires_at, i.version
+const organizationsDue = `-- name: OrganizationsDue :many
+SELECT door.organizations_due($1::integer)::uuid AS org_id
 `
 
-type RenewInvitationParams struct {
-	Delivery     string
-	InvitedBy    uuid.UUID
-	OrgID        uuid.UUID
-	InvitationID uuid.UUID
+func (q *Queries) OrganizationsDue(ctx context.Context, howMany int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, organizationsDue, howMany)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-type RenewInvitationRow struct {
-	SentAt    time.Time
-	ExpiresAt time.Time
-	Version   int64
+const remindInvitations = `-- name: RemindInvitations :many
+UPDATE roster.invitations AS i
+SET reminded_at = now()
+WHERE i.org_id = $1 AND i.id = ANY (ARRAY(
+    SELECT d.id FROM roster.invitations d
+     WHERE d.org_id = $1 AND d.state = 'open' AND d.expiry_told_at IS NULL AND d.reminded_at IS NULL AND d.expires_at > now() AND d.expires_at <= now() + interval '48 hours'
+       AND d.life >= interval '72 hours' AND d.delivery = 'sent' AND (d.asked_at IS NULL OR d.asked_at < d.sent_at)
+     ORDER BY d.expires_at, d.id LIMIT $2::integer)::uuid[])
+RETURNING i.id, i.email, i.roles, i.message, i.expires_at, i.sending,
+  (SELECT m.name FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_name,
+  (SELECT m.email FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_email,
+  (SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text AS inviter_status,
+  (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by)::text[] AS inviter_roles,
+  (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
+  (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
+  (SELECT o.status FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_status,
+  (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
+`
+
+type RemindInvitationsRow struct {
+	ID               uuid.UUID
+	Email            string
+	Roles            []string
+	Message          string
+	ExpiresAt        time.Time
+	Sending          int32
+	InviterName      string
+	InviterEmail     string
+	InviterStatus    string
+	InviterRoles     []string
+	OrgName          string
+	OrgSlug          string
+	OrgStatus        string
+	MembersMayInvite bool
 }
 
-// Whoever sends it again becomes its inviter: the letter is theirs.
-func (q *Queries) RenewInvitation(ctx context.Context, arg RenewInvitationParams) (RenewInvitationRow, error) {
-	row := q.db.QueryRow(ctx, renewInvitation,
+// Invitations of the organization that end within two days: delivered, and nobody has done anything with them. Each
+// is reminded of once, or found not to be worth it.
+func (q *Queries) RemindInvitations(ctx context.Context, orgID uuid.UUID, howMany int32) ([]RemindInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, remindInvitations, orgID, howMany)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RemindInvitationsRow
+	for rows.Next() {
+		var i RemindInvitationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Roles,
+			&i.Message,
+			&i.ExpiresAt,
+			&i.Sending,
+			&i.InviterName,
+			&i.InviterEmail,
+			&i.InviterStatus,
+			&i.InviterRoles,
+			&i.OrgName,
+			&i.OrgSlug,
+			&i.OrgStatus,
+			&i.MembersMayInvite,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const renewChosen = `-- name: RenewChosen :exec
+UPDATE roster.invitations AS i
+SET sent_at = now(), expires_at = now() + i.life, delivery = $1, delivery_detail = '', invited_by = $2, sending = i.sending + 1,
+    reminded_at = NULL, expiry_told_at = NULL, version = i.version + 1
+WHERE i.org_id = $3 AND i.id = ANY ($4::uuid[]) AND i.state = 'open'
+`
+
+type RenewChosenParams struct {
+	Delivery      string
+	InvitedBy     uuid.UUID
+	OrgID         uuid.UUID
+	InvitationIds []uuid.UUID
+}
+
+// RenewInvitations for those that ChooseInvitations has read under the lock: it has said until when.
+func (q *Queries) RenewChosen(ctx context.Context, arg RenewChosenParams) error {
+	_, err := q.db.Exec(ctx, renewChosen,
 		arg.Delivery,
 		arg.InvitedBy,
 		arg.OrgID,
-		arg.InvitationID,
+		arg.InvitationIds,
 	)
-	var i RenewInvitationRow
-	err := row.Scan(&i.SentAt, &i.ExpiresAt, &i.Version)
-	return i, err
+	return err
+}
+
+const renewInvitations = `-- name: RenewInvitations :many
+UPDATE roster.invitations AS i
+SET sent_at = now(), expires_at = now() + i.life, delivery = $1, delivery_detail = '', invited_by = $2, sending = i.sending + 1,
+    reminded_at = NULL, expiry_told_at = NULL, version = i.version + 1
+WHERE i.org_id = $3 AND i.id = ANY ($4::uuid[]) AND i.state = 'open'
+RETURNING i.id, i.sent_at, i.expires_at, i.sending, i.version
+`
+
+type RenewInvitationsParams struct {
+	Delivery      string
+	InvitedBy     uuid.UUID
+	OrgID         uuid.UUID
+	InvitationIds []uuid.UUID
+}
+
+type RenewInvitationsRow struct {
+	ID        uuid.UUID
+	SentAt    time.Time
+	ExpiresAt time.Time
+	Sending   int32
+	Version   int64
+}
+
+// Whoever sends it again becomes its inviter: the letter is theirs. What is reminded and told begins anew.
+func (q *Queries) RenewInvitations(ctx context.Context, arg RenewInvitationsParams) ([]RenewInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, renewInvitations,
+		arg.Delivery,
+		arg.InvitedBy,
+		arg.OrgID,
+		arg.InvitationIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RenewInvitationsRow
+	for rows.Next() {
+		var i RenewInvitationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.SentAt,
+			&i.ExpiresAt,
+			&i.Sending,
+			&i.Version,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const reopenInvitations = `-- name: ReopenInvitations :many
@@ -538,17 +870,32 @@ SET state = 'open', decided_at = NULL, version = i.version + 1
 WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND i.state = 'revoked'
   AND NOT EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)
   AND NOT EXISTS (SELECT 1 FROM roster.memberships m WHERE m.org_id = i.org_id AND m.email_norm = i.email_norm AND m.status IN ('active', 'suspended'))
-RETURNING i.id, i.email
+  AND NOT EXISTS (SELECT 1 FROM roster.invitations n WHERE n.org_id = i.org_id AND n.email_norm = i.email_norm AND n.state = 'open')
+RETURNING i.id, i.email, i.roles, (i.expires_at <= now())::boolean AS expired,
+  (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = $3)::text[] AS actor_roles,
+  (SELECT m.status FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = $3)::text AS actor_status,
+  (SELECT o.members_may_invite FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS members_may_invite
 `
 
-type ReopenInvitationsRow struct {
-	ID    uuid.UUID
-	Email string
+type ReopenInvitationsParams struct {
+	OrgID   uuid.UUID
+	Ids     []uuid.UUID
+	ActorID uuid.UUID
 }
 
-// But not those of somebody who is a member since, or has asked not to be invited.
-func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) ([]ReopenInvitationsRow, error) {
-	rows, err := q.db.Query(ctx, reopenInvitations, orgID, ids)
+type ReopenInvitationsRow struct {
+	ID               uuid.UUID
+	Email            string
+	Roles            []string
+	Expired          bool
+	ActorRoles       []string
+	ActorStatus      string
+	MembersMayInvite bool
+}
+
+// But not those of somebody who is a member since, was invited again, or has asked not to be invited.
+func (q *Queries) ReopenInvitations(ctx context.Context, arg ReopenInvitationsParams) ([]ReopenInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, reopenInvitations, arg.OrgID, arg.Ids, arg.ActorID)
 	if err != nil {
 		return nil, err
 	}
@@ -556,7 +903,15 @@ func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []
 	var items []ReopenInvitationsRow
 	for rows.Next() {
 		var i ReopenInvitationsRow
-		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Roles,
+			&i.Expired,
+			&i.ActorRoles,
+			&i.ActorStatus,
+			&i.MembersMayInvite,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -570,34 +925,84 @@ func (q *Queries) ReopenInvitations(ctx context.Context, orgID uuid.UUID, ids []
 const replaceTokens = `-- name: ReplaceTokens :exec
 UPDATE roster.invitation_tokens AS t
 SET replaced_at = now()
-WHERE t.org_id = $1 AND t.invitation_id = $2 AND t.replaced_at IS NULL AND ($3::text = '' OR t.kind = $3)
+WHERE t.org_id = $1 AND t.invitation_id = ANY ($2::uuid[]) AND t.replaced_at IS NULL AND ($3::text = '' OR t.kind = $3)
 `
 
 type ReplaceTokensParams struct {
-	OrgID        uuid.UUID
-	InvitationID uuid.UUID
-	Kind         string
+	OrgID         uuid.UUID
+	InvitationIds []uuid.UUID
+	Kind          string
 }
 
 // The links before are dead from now on, and say that they were replaced. An empty kind means all.
 func (q *Queries) ReplaceTokens(ctx context.Context, arg ReplaceTokensParams) error {
-	_, err := q.db.Exec(ctx, replaceTokens, arg.OrgID, arg.InvitationID, arg.Kind)
+	_, err := q.db.Exec(ctx, replaceTokens, arg.OrgID, arg.InvitationIds, arg.Kind)
 	return err
 }
 
-const revokeInvitation = `-- name: RevokeInvitation :one
+const restoreDeclined = `-- name: RestoreDeclined :exec
 UPDATE roster.invitations AS i
-SET state = 'revoked', decided_at = now(), version = i.version + 1
-WHERE i.org_id = $1 AND i.id = $2 AND i.state = 'open'
-RETURNING i.version
+SET state = 'declined', decided_at = $1::timestamptz, version = i.version + 1
+WHERE i.org_id = $2 AND i.id = $3 AND i.state = 'revoked'
 `
 
-// Only an open one: if it was accepted a moment before, nothing comes back and nothing is done.
-func (q *Queries) RevokeInvitation(ctx context.Context, orgID uuid.UUID, invitationID uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, revokeInvitation, orgID, invitationID)
-	var version int64
-	err := row.Scan(&version)
-	return version, err
+type RestoreDeclinedParams struct {
+	DecidedAt    time.Time
+	OrgID        uuid.UUID
+	InvitationID uuid.UUID
+}
+
+// A revoked invitation is a declined one again.
+func (q *Queries) RestoreDeclined(ctx context.Context, arg RestoreDeclinedParams) error {
+	_, err := q.db.Exec(ctx, restoreDeclined, arg.DecidedAt, arg.OrgID, arg.InvitationID)
+	return err
+}
+
+const revokeChosen = `-- name: RevokeChosen :exec
+UPDATE roster.invitations AS i
+SET state = 'revoked', decided_at = now(), version = i.version + 1
+WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND i.state = 'open'
+`
+
+// Likewise.
+func (q *Queries) RevokeChosen(ctx context.Context, orgID uuid.UUID, invitationIds []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, revokeChosen, orgID, invitationIds)
+	return err
+}
+
+const revokeInvitations = `-- name: RevokeInvitations :many
+UPDATE roster.invitations AS i
+SET state = 'revoked', decided_at = now(), version = i.version + 1
+WHERE i.org_id = $1 AND i.id = ANY ($2::uuid[]) AND (i.state = 'open' OR i.state = 'declined' AND i.expires_at > now())
+RETURNING i.id, i.email, i.version
+`
+
+type RevokeInvitationsRow struct {
+	ID      uuid.UUID
+	Email   string
+	Version int64
+}
+
+// Only those that can still be joined by: if one was accepted a moment before, it does not come back and nothing is
+// done to it.
+func (q *Queries) RevokeInvitations(ctx context.Context, orgID uuid.UUID, invitationIds []uuid.UUID) ([]RevokeInvitationsRow, error) {
+	rows, err := q.db.Query(ctx, revokeInvitations, orgID, invitationIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RevokeInvitationsRow
+	for rows.Next() {
+		var i RevokeInvitationsRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Version); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const revokeInvitationsTo = `-- name: RevokeInvitationsTo :many
@@ -633,10 +1038,14 @@ func (q *Queries) RevokeInvitationsTo(ctx context.Context, orgID uuid.UUID, emai
 	return items, nil
 }
 
-const setDelivery = `-- name: SetDelivery :exec
+const setDelivery = `-- name: SetDelivery :many
 UPDATE roster.invitations AS i
 SET delivery = $1, delivery_detail = $2
-WHERE i.org_id = $3 AND i.id = $4 AND i.state = 'open'
+WHERE i.org_id = $3 AND i.id = $4 AND i.state = 'open' AND ($5::integer = 0 OR i.sending = $5::integer)
+RETURNING i.email, i.roles,
+  coalesce((SELECT m.email FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by AND m.status = 'active'), '')::text AS inviter_email,
+  (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
+  (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug
 `
 
 type SetDeliveryParams struct {
@@ -644,47 +1053,41 @@ type SetDeliveryParams struct {
 	Detail       string
 	OrgID        uuid.UUID
 	InvitationID uuid.UUID
+	Sending      int32
 }
 
-// What became of the letter; the worker says it.
-func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) error {
-	_, err := q.db.Exec(ctx, setDelivery,
+type SetDeliveryRow struct {
+	Email        string
+	Roles        []string
+	InviterEmail string
+	OrgName      string
+	OrgSlug      string
+}
+
+// What became of the letter; the worker says it, and hears whom to tell. A letter that was replaced is no news (one
+// from before letters were counted says 0).
+func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) ([]SetDeliveryRow, error) {
+	rows, err := q.db.Query(ctx, setDelivery,
 		arg.Delivery,
 		arg.Detail,
 		arg.OrgID,
 		arg.InvitationID,
+		arg.Sending,
 	)
-	return err
-}
-
-const setInvitationInviter = `-- name: SetInvitationInviter :many
-UPDATE roster.invitations AS i
-SET invited_by = $1
-WHERE i.org_id = $2 AND i.id = ANY ($3::uuid[])
-RETURNING i.id, i.email
-`
-
-type SetInvitationInviterParams struct {
-	InvitedBy uuid.UUID
-	OrgID     uuid.UUID
-	Ids       []uuid.UUID
-}
-
-type SetInvitationInviterRow struct {
-	ID    uuid.UUID
-	Email string
-}
-
-func (q *Queries) SetInvitationInviter(ctx context.Context, arg SetInvitationInviterParams) ([]SetInvitationInviterRow, error) {
-	rows, err := q.db.Query(ctx, setInvitationInviter, arg.InvitedBy, arg.OrgID, arg.Ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []SetInvitationInviterRow
+	var items []SetDeliveryRow
 	for rows.Next() {
-		var i SetInvitationInviterRow
-		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+		var i SetDeliveryRow
+		if err := rows.Scan(
+			&i.Email,
+			&i.Roles,
+			&i.InviterEmail,
+			&i.OrgName,
+			&i.OrgSlug,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -693,6 +1096,30 @@ func (q *Queries) SetInvitationInviter(ctx context.Context, arg SetInvitationInv
 		return nil, err
 	}
 	return items, nil
+}
+
+const setInvitationAddress = `-- name: SetInvitationAddress :exec
+UPDATE roster.invitations AS i
+SET email = $1, email_norm = $2, asked_at = NULL
+WHERE i.org_id = $3 AND i.id = $4 AND i.state = 'open'
+`
+
+type SetInvitationAddressParams struct {
+	Email        string
+	EmailNorm    string
+	OrgID        uuid.UUID
+	InvitationID uuid.UUID
+}
+
+// Before it is renewed: to the person at the old address it was a mistake.
+func (q *Queries) SetInvitationAddress(ctx context.Context, arg SetInvitationAddressParams) error {
+	_, err := q.db.Exec(ctx, setInvitationAddress,
+		arg.Email,
+		arg.EmailNorm,
+		arg.OrgID,
+		arg.InvitationID,
+	)
+	return err
 }
 
 const setInvitationRoles = `-- name: SetInvitationRoles :exec
@@ -754,6 +1181,113 @@ func (q *Queries) SettleInvitations(ctx context.Context, arg SettleInvitationsPa
 	for rows.Next() {
 		var i SettleInvitationsRow
 		if err := rows.Scan(&i.ID, &i.Email, &i.Revoked); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const takeInvitationsOver = `-- name: TakeInvitationsOver :many
+UPDATE roster.invitations AS i
+SET state = CASE WHEN $1::boolean THEN 'revoked' ELSE i.state END,
+    decided_at = CASE WHEN $1::boolean THEN now() END,
+    invited_by = CASE WHEN $1::boolean THEN i.invited_by ELSE $2::uuid END,
+    version = i.version + 1
+WHERE i.org_id = $3 AND i.state = 'open' AND i.invited_by = $4 AND i.roles && $5::text[]
+RETURNING i.id, i.email
+`
+
+type TakeInvitationsOverParams struct {
+	Revoke    bool
+	TakenBy   uuid.UUID
+	OrgID     uuid.UUID
+	InvitedBy uuid.UUID
+	Roles     []string
+}
+
+type TakeInvitationsOverRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// What becomes of open invitations whose inviter may not give these roles any more: they go on under somebody else's
+// name, or are revoked if nobody takes them.
+func (q *Queries) TakeInvitationsOver(ctx context.Context, arg TakeInvitationsOverParams) ([]TakeInvitationsOverRow, error) {
+	rows, err := q.db.Query(ctx, takeInvitationsOver,
+		arg.Revoke,
+		arg.TakenBy,
+		arg.OrgID,
+		arg.InvitedBy,
+		arg.Roles,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TakeInvitationsOverRow
+	for rows.Next() {
+		var i TakeInvitationsOverRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tellExpired = `-- name: TellExpired :many
+UPDATE roster.invitations AS i
+SET expiry_told_at = now()
+WHERE i.org_id = $1 AND i.state = 'open' AND i.expiry_told_at IS NULL
+  AND i.expires_at <= date_trunc('day', now(), 'UTC') AND i.expires_at > date_trunc('day', now(), 'UTC') - interval '3 days'
+RETURNING i.id, i.email, i.roles, i.expires_at, i.invited_by,
+  coalesce((SELECT m.email FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by AND m.status = 'active'), '')::text AS inviter_email,
+  (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
+  (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
+  (SELECT o.status FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_status
+`
+
+type TellExpiredRow struct {
+	ID           uuid.UUID
+	Email        string
+	Roles        []string
+	ExpiresAt    time.Time
+	InvitedBy    uuid.UUID
+	InviterEmail string
+	OrgName      string
+	OrgSlug      string
+	OrgStatus    string
+}
+
+// Invitations of the organization that ended on a day that is over, by the clock of UTC, each told once. What ended
+// longer ago is not worth a letter.
+func (q *Queries) TellExpired(ctx context.Context, orgID uuid.UUID) ([]TellExpiredRow, error) {
+	rows, err := q.db.Query(ctx, tellExpired, orgID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TellExpiredRow
+	for rows.Next() {
+		var i TellExpiredRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Roles,
+			&i.ExpiresAt,
+			&i.InvitedBy,
+			&i.InviterEmail,
+			&i.OrgName,
+			&i.OrgSlug,
+			&i.OrgStatus,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -41,7 +41,7 @@ func (q *Queries) DeleteOldLetterCounts(ctx context.Context) error {
 }
 
 const getLetterFacts = `-- name: GetLetterFacts :one
-SELECT i.state, (o.created_at > now() - interval '1 day')::boolean AS first_day, extract(epoch FROM o.created_at + interval '1 day' - now())::float8 AS seconds_left
+SELECT i.state, i.sending, (o.created_at > now() - interval '1 day')::boolean AS first_day, extract(epoch FROM o.created_at + interval '1 day' - now())::float8 AS seconds_left
 FROM roster.invitations i
 JOIN roster.organizations o ON o.id = i.org_id
 WHERE i.org_id = $1 AND i.id = $2
@@ -49,6 +49,7 @@ WHERE i.org_id = $1 AND i.id = $2
 
 type GetLetterFactsRow struct {
 	State       string
+	Sending     int32
 	FirstDay    bool
 	SecondsLeft float64
 }
@@ -57,6 +58,22 @@ type GetLetterFactsRow struct {
 func (q *Queries) GetLetterFacts(ctx context.Context, orgID uuid.UUID, invitationID uuid.UUID) (GetLetterFactsRow, error) {
 	row := q.db.QueryRow(ctx, getLetterFacts, orgID, invitationID)
 	var i GetLetterFactsRow
-	err := row.Scan(&i.State, &i.FirstDay, &i.SecondsLeft)
+	err := row.Scan(
+		&i.State,
+		&i.Sending,
+		&i.FirstDay,
+		&i.SecondsLeft,
+	)
 	return i, err
+}
+
+const letterOff = `-- name: LetterOff :one
+SELECT door.letter_off($1::text, $2::text)::boolean AS turned_off
+`
+
+func (q *Queries) LetterOff(ctx context.Context, emailNorm string, letter string) (bool, error) {
+	row := q.db.QueryRow(ctx, letterOff, emailNorm, letter)
+	var turned_off bool
+	err := row.Scan(&turned_off)
+	return turned_off, err
 }

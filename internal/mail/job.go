@@ -26,6 +26,7 @@ type Args struct {
 	OrgID     string          `json:"org_id,omitempty"`
 	Letter    Kind            `json:"letter"`
 	Subject   string          `json:"subject,omitempty"` // what the secret opens
+	Sending   int             `json:"sending,omitempty"` // which letter about the subject it is
 	Data      json.RawMessage `json:"data"`
 	Sealed    string          `json:"sealed,omitempty"` // the secret; erased when the letter is sent or given up
 	MessageID string          `json:"message_id"`       // made once, so that a letter sent twice is seen to be one
@@ -89,7 +90,7 @@ func (o *Outbox) args(l Letter) (Args, error) {
 	if err != nil {
 		return Args{}, err
 	}
-	args := Args{OrgID: env.org, Letter: l.Kind(), Subject: env.subject, Data: data, MessageID: strings.ToLower(rand.Text()) + "@" + o.host}
+	args := Args{OrgID: env.org, Letter: l.Kind(), Subject: env.subject, Sending: env.sending, Data: data, MessageID: strings.ToLower(rand.Text()) + "@" + o.host}
 
 	if env.sealed {
 		if env.secret == "" || env.subject == "" || env.expires.IsZero() {

@@ -38,12 +38,18 @@ const (
 	KindInvitationAccepted   Kind = "invitation_accepted"
 	KindInvitationDeclined   Kind = "invitation_declined"
 	KindInvitationAskedAgain Kind = "invitation_asked_again"
+	KindInvitationReminder   Kind = "invitation_reminder"
+	KindInvitationExpired    Kind = "invitation_expired"
+	KindInvitationBounced    Kind = "invitation_bounced"
 	KindConfirmAddress       Kind = "confirm_address"
 	KindAlreadyRegistered    Kind = "already_registered"
 	KindResetPassword        Kind = "reset_password"
 	KindPasswordChanged      Kind = "password_changed"
 	KindJobEnded             Kind = "job_ended"
 )
+
+// Choices are the letters about one's own invitations, which a person may turn off.
+var Choices = []Kind{KindInvitationAccepted, KindInvitationDeclined, KindInvitationExpired, KindInvitationBounced}
 
 // Letter is one of the structs below, by value. Their fields are what people typed and what the database knows: words,
 // links and dates are made when the letter is rendered. They are kept as JSON in jobs that may be sent by a newer
@@ -66,6 +72,8 @@ type envelope struct {
 	secret  Secret
 	subject string
 	expires time.Time
+	// sending counts the letters of one subject, each of which replaces the one before.
+	sending int
 }
 
 // Organization is the one that a letter is sent for.
@@ -90,7 +98,45 @@ type Invitation struct {
 	Explanation  string // what the role can do, a clause: "you can see the other members"
 	Message      string
 	Expires      time.Time
+	Sending      int    // which letter of this invitation it is, from 1; 0 where they were not counted
 	Token        Secret `json:"-"`
+}
+
+// InvitationReminder asks once more, shortly before the invitation ends. Its link works beside the first one.
+type InvitationReminder struct {
+	To           string
+	Organization Organization
+	Inviter      Person
+	ID           string // UUID of the invitation
+	Role         string
+	Explanation  string
+	Expires      time.Time
+	Sending      int
+	Token        Secret `json:"-"`
+}
+
+// ExpiredInvitation is one that nobody accepted in time.
+type ExpiredInvitation struct {
+	Email, Role string
+	Invitation  string // public ID, "inv_…"
+}
+
+// InvitationExpired tells the inviter once a day which invitations ended without an answer.
+type InvitationExpired struct {
+	To           string
+	Organization Organization
+	Invitations  []ExpiredInvitation
+	More         int // those that are not named
+}
+
+// InvitationBounced tells the inviter that the letter of an invitation does not arrive.
+type InvitationBounced struct {
+	To           string
+	Organization Organization
+	Email, Role  string
+	Why          string // a clause
+	Invitation   string // public ID, "inv_…"
+	At           time.Time
 }
 
 // AddressCode carries the code by which the holder of a copied link proves the invited address.
@@ -219,6 +265,15 @@ func (InvitationDeclined) Kind() Kind { return KindInvitationDeclined }
 // Kind is KindInvitationAskedAgain.
 func (InvitationAskedAgain) Kind() Kind { return KindInvitationAskedAgain }
 
+// Kind is KindInvitationReminder.
+func (InvitationReminder) Kind() Kind { return KindInvitationReminder }
+
+// Kind is KindInvitationExpired.
+func (InvitationExpired) Kind() Kind { return KindInvitationExpired }
+
+// Kind is KindInvitationBounced.
+func (InvitationBounced) Kind() Kind { return KindInvitationBounced }
+
 // Kind is KindConfirmAddress.
 func (ConfirmAddress) Kind() Kind { return KindConfirmAddress }
 
@@ -235,7 +290,19 @@ func (PasswordChanged) Kind() Kind { return KindPasswordChanged }
 func (JobEnded) Kind() Kind { return KindJobEnded }
 
 func (l Invitation) envelope() envelope {
-	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires}
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires, sending: l.Sending}
+}
+
+func (l InvitationReminder) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires, sending: l.Sending}
+}
+
+func (l InvitationExpired) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
+}
+
+func (l InvitationBounced) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
 }
 
 func (l AddressCode) envelope() envelope {
@@ -337,6 +404,28 @@ func (l InvitationAskedAgain) cleaned() Letter {
 	return l
 }
 
+func (l InvitationReminder) cleaned() Letter {
+	l.To, l.Organization, l.Inviter = cleanAddress(l.To), l.Organization.cleaned(), l.Inviter.cleaned()
+	l.Role, l.Explanation = Clean(l.Role, labelMax), Clean(l.Explanation, clauseMax)
+	return l
+}
+
+func (l InvitationExpired) cleaned() Letter {
+	l.To, l.Organization = cleanAddress(l.To), l.Organization.cleaned()
+	var all []ExpiredInvitation
+	for _, i := range l.Invitations {
+		all = append(all, ExpiredInvitation{Email: cleanAddress(i.Email), Role: Clean(i.Role, labelMax), Invitation: i.Invitation})
+	}
+	l.Invitations = all
+	return l
+}
+
+func (l InvitationBounced) cleaned() Letter {
+	l.To, l.Organization = cleanAddress(l.To), l.Organization.cleaned()
+	l.Email, l.Role, l.Why = cleanAddress(l.Email), Clean(l.Role, labelMax), Clean(l.Why, clauseMax)
+	return l
+}
+
 func (l ConfirmAddress) cleaned() Letter {
 	l.To, l.Name, l.Asked = cleanAddress(l.To), Clean(l.Name, nameMax), Clean(l.Asked, labelMax)
 	return l
@@ -390,6 +479,9 @@ func withSecret(l Letter, secret Secret) Letter {
 	case Invitation:
 		l.Token = secret
 		return l
+	case InvitationReminder:
+		l.Token = secret
+		return l
 	case AddressCode:
 		l.Code = secret
 		return l
@@ -412,6 +504,9 @@ var readers = map[Kind]func(data []byte) (Letter, error){
 	KindInvitationAccepted:   read[InvitationAccepted],
 	KindInvitationDeclined:   read[InvitationDeclined],
 	KindInvitationAskedAgain: read[InvitationAskedAgain],
+	KindInvitationReminder:   read[InvitationReminder],
+	KindInvitationExpired:    read[InvitationExpired],
+	KindInvitationBounced:    read[InvitationBounced],
 	KindConfirmAddress:       read[ConfirmAddress],
 	KindAlreadyRegistered:    read[AlreadyRegistered],
 	KindResetPassword:        read[ResetPassword],

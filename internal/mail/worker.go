@@ -23,16 +23,18 @@ const Timeout = time.Minute
 // State is what became of an invitation's letter.
 type State string
 
-// A letter was taken by the mail server, will not be sent any more, or waits for its turn.
+// A letter was taken by the mail server, will not be sent any more, waits for its turn, or will be tried again.
 const (
-	Sent   State = "sent"
-	Failed State = "failed"
-	Held   State = "held"
+	Sent    State = "sent"
+	Failed  State = "failed"
+	Held    State = "held"
+	Waiting State = "queued"
 )
 
 // Delivery is what is reported about the letter of an invitation.
 type Delivery struct {
 	Org, Invitation string // UUIDs
+	Sending         int    // which letter of the invitation; 0 if they were not counted
 	State           State
 	Detail          string // why not, a clause for people without an address in it; empty when sent
 	MessageID       string
@@ -45,6 +47,7 @@ type Envelope struct {
 	To        string // Norm
 	Org       string // UUID, or empty
 	Subject   string // UUID of what its secret opens, or empty
+	Sending   int    // which letter about the subject
 	MessageID string
 	// Again says that this letter was let through before and failed: it is not counted twice.
 	Again bool
@@ -188,7 +191,7 @@ func (w *Worker) admit(ctx context.Context, job *river.Job[Args], to Address, ex
 		}
 
 		wait, err = w.config.Allow(ctx, tx, Envelope{
-			Kind: job.Args.Letter, To: to.Norm, Org: job.Args.OrgID, Subject: job.Args.Subject,
+			Kind: job.Args.Letter, To: to.Norm, Org: job.Args.OrgID, Subject: job.Args.Subject, Sending: job.Args.Sending,
 			MessageID: job.Args.MessageID, Again: job.Attempt > 1,
 		})
 		if err != nil {
@@ -223,7 +226,12 @@ func (w *Worker) fail(ctx context.Context, job *river.Job[Args], detail string, 
 	if ctx.Err() == nil && job.Attempt >= job.MaxAttempts {
 		return w.giveUp(ctx, job, detail, err)
 	}
-	return err
+	if ctx.Err() != nil || job.Args.Letter != KindInvitation {
+		return err // an attempt that was stopped says nothing about the letter
+	}
+	return errors.Join(err, pgx.BeginFunc(ctx, w.config.DB, func(tx pgx.Tx) error {
+		return w.report(ctx, tx, job.ID, job.Args, Waiting, detail)
+	}))
 }
 
 // finish ends the job of a letter that was sent.
@@ -297,7 +305,7 @@ func (w *Worker) report(ctx context.Context, tx pgx.Tx, id int64, args Args, sta
 		return nil
 	}
 	err := w.config.Outcome(ctx, tx, Delivery{
-		Org: args.OrgID, Invitation: args.Subject, State: state, Detail: detail, MessageID: args.MessageID, JobID: id,
+		Org: args.OrgID, Invitation: args.Subject, Sending: args.Sending, State: state, Detail: detail, MessageID: args.MessageID, JobID: id,
 	})
 	if err != nil {
 		return fmt.Errorf("report delivery: %w", err)

@@ -28,6 +28,7 @@ const (
 	InvitationSent        = "invitation.sent"
 	InvitationSentAgain   = "invitation.sent_again"
 	InvitationLinkMade    = "invitation.link_made"
+	InvitationCorrected   = "invitation.corrected" // to another address
 	InvitationRoleChanged = "invitation.role_changed"
 	InvitationRevoked     = "invitation.revoked"
 	InvitationReopened    = "invitation.reopened"
@@ -36,6 +37,8 @@ const (
 	InvitationClosed      = "invitation.closed" // by somebody who was a member already
 	InvitationReported    = "invitation.reported"
 	InvitationAskedAgain  = "invitation.asked_again"
+	InvitationReminded    = "invitation.reminded"
+	InvitationsRevoked    = "invitations.revoked" // many together: what one Undo takes back
 )
 
 // facts are the state of a thing before or after a change, as far as the change touches it.
@@ -55,7 +58,7 @@ type entry struct {
 // author is who does something: a member, or an invitee on the way in.
 type author struct {
 	org    uuid.UUID
-	kind   string // "person" or "invitee"
+	kind   string // "person", "invitee" or "system"
 	person uuid.UUID
 	name   string
 	trace  account.Trace

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,8 @@ import (
 
 	"roster/db/rosterdb"
 	"roster/internal/mail"
+	"roster/internal/publicid"
+	"roster/internal/role"
 )
 
 // How many letters leave, from SECURITY.md 0: what is above waits for the next window, and says so.
@@ -25,14 +28,24 @@ const (
 )
 
 // AllowLetter decides whether a letter may leave now; with a wait it is held that long. An invitation that
-// was revoked or answered since is not wanted any more.
+// was revoked or answered since is not wanted any more, nor one that a newer letter replaced, nor what its
+// reader has turned off.
 func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (time.Duration, error) {
 	q, err := r.enterJob(ctx, tx, e.Org)
 	if err != nil {
 		return 0, err
 	}
 	limit, firstDay := 0, time.Duration(0)
-	if e.Kind == mail.KindInvitation {
+	if slices.Contains(mail.Choices, e.Kind) {
+		off, err := q.LetterOff(ctx, e.To, string(e.Kind))
+		if err != nil {
+			return 0, fmt.Errorf("ask whether a letter is turned off: %w", err)
+		}
+		if off {
+			return 0, mail.ErrNotWanted
+		}
+	}
+	if isInvitation(e.Kind) {
 		org, err := uuid.Parse(e.Org)
 		if err != nil {
 			return 0, fmt.Errorf("read the organization of a letter: %w", err)
@@ -42,7 +55,7 @@ func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (t
 			return 0, fmt.Errorf("read the invitation of a letter: %w", err)
 		}
 		facts, err := q.GetLetterFacts(ctx, org, invitation)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && facts.State != "open" {
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && (facts.State != "open" || e.Sending != 0 && e.Sending != int(facts.Sending)) {
 			return 0, mail.ErrNotWanted
 		}
 		if err != nil {
@@ -57,7 +70,7 @@ func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (t
 		return 0, nil
 	}
 	perRecipient := lettersPerRecipientAndHour
-	if e.Org != "" && e.Kind != mail.KindInvitation {
+	if e.Org != "" && !isInvitation(e.Kind) {
 		perRecipient-- // a notice never keeps a link to a new password away
 	}
 	digest := sha256.Sum256([]byte(e.To))
@@ -72,6 +85,11 @@ func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (t
 	return wait, err
 }
 
+// isInvitation tells a letter that invites from those that tell something.
+func isInvitation(k mail.Kind) bool {
+	return k == mail.KindInvitation || k == mail.KindInvitationReminder
+}
+
 func overLimit(ctx context.Context, q *rosterdb.Queries, subject string, limit int, window time.Duration) (time.Duration, error) {
 	row, err := q.CountLetter(ctx, subject, window.Seconds())
 	if err != nil {
@@ -83,7 +101,8 @@ func overLimit(ctx context.Context, q *rosterdb.Queries, subject string, limit i
 	return max(time.Duration(row.SecondsLeft*float64(time.Second)), time.Second), nil
 }
 
-// LetterOutcome notes on the invitation what became of its letter.
+// LetterOutcome notes on the invitation what became of its letter, and tells the inviter if it came back. What is
+// heard of a letter that was replaced meanwhile is no news.
 func (r *Roster) LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) error {
 	q, err := r.enterJob(ctx, tx, d.Org)
 	if err != nil {
@@ -97,7 +116,16 @@ func (r *Roster) LetterOutcome(ctx context.Context, tx pgx.Tx, d mail.Delivery) 
 	if err != nil {
 		return fmt.Errorf("read the invitation of a letter: %w", err)
 	}
-	return q.SetDelivery(ctx, rosterdb.SetDeliveryParams{Delivery: string(d.State), Detail: d.Detail, OrgID: org, InvitationID: invitation})
+	noted, err := q.SetDelivery(ctx, rosterdb.SetDeliveryParams{Delivery: string(d.State), Detail: d.Detail, OrgID: org, InvitationID: invitation, Sending: int32(d.Sending)})
+	if err != nil {
+		return fmt.Errorf("note what became of a letter: %w", err)
+	}
+	if d.State != mail.Failed || len(noted) == 0 || noted[0].InviterEmail == "" {
+		return nil
+	}
+	row := noted[0]
+	return r.post(ctx, q, mail.InvitationBounced{To: row.InviterEmail, Organization: mail.Organization{ID: d.Org, Name: row.OrgName, Slug: row.OrgSlug},
+		Email: row.Email, Role: role.Highest(role.ParseAll(row.Roles)).Label(), Why: d.Detail, Invitation: publicid.Invitation.Of(invitation), At: time.Now()})
 }
 
 // enterJob enters the organization that a job carries; a letter of an account has none.
@@ -113,9 +141,9 @@ func (r *Roster) enterJob(ctx context.Context, tx pgx.Tx, org string) (*rosterdb
 }
 
 // Housekeeping forgets what is old: how many letters were sent in windows that are over, forms, jobs and what they have
-// written, and people's files.
+// written, and people's files. It writes about the invitations that are about to end, and those that ended.
 func (r *Roster) Housekeeping(ctx context.Context) error {
-	return errors.Join(r.forgetSubmissions(ctx), r.forgetJobs(ctx), r.eraseFiles(ctx), r.forgetImports(ctx), r.forgetLetterCounts(ctx))
+	return errors.Join(r.forgetSubmissions(ctx), r.forgetJobs(ctx), r.eraseFiles(ctx), r.forgetImports(ctx), r.forgetLetterCounts(ctx), r.writeAboutEnds(ctx))
 }
 
 func (r *Roster) forgetLetterCounts(ctx context.Context) error {

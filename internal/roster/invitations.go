@@ -58,46 +58,96 @@ func parseToken(s string) (token, bool) {
 	return t, t.text == s // base64 has several spellings of it, a token has one
 }
 
-// invitationFilters says which states each choice of the list shows.
-var invitationFilters = map[string]rosterdb.ListInvitationsParams{
-	"":         {States: []string{"open"}, OpenToo: true, ExpiredToo: true},
-	"open":     {States: []string{"open"}, OpenToo: true},
-	"expired":  {States: []string{"open"}, ExpiredToo: true},
-	"accepted": {States: []string{"accepted"}, OpenToo: true, ExpiredToo: true},
-	"declined": {States: []string{"declined"}, OpenToo: true, ExpiredToo: true},
-	"revoked":  {States: []string{"revoked"}, OpenToo: true, ExpiredToo: true},
-	"all":      {States: []string{"open", "accepted", "declined", "revoked"}, OpenToo: true, ExpiredToo: true},
+// InvitationFilters are the choices of which invitations are shown: "" is open and expired.
+var InvitationFilters = []string{"", "open", "accepted", "declined", "expired", "revoked", "all"}
+
+// badFilter is the answer to a choice that no page of ours offers.
+func badFilter() error {
+	return fault.New(fault.Malformed, "That list of invitations does not exist.")
 }
 
-// Invitations lists one page, the newest first.
-func (r *Roster) Invitations(ctx context.Context, a Actor, filter, after string) (Invitations, error) {
-	ask, ok := invitationFilters[filter]
-	if !ok {
-		return Invitations{}, fault.New(fault.Malformed, "That list of invitations does not exist.")
+// ask is the question for a page of the list.
+func (l InvitationList) ask(org uuid.UUID) (rosterdb.ListInvitationsParams, error) {
+	ask := rosterdb.ListInvitationsParams{OrgID: org, Show: l.Show, Undelivered: l.Undelivered, Upwards: l.Before != "", PageSize: PageSize + 1,
+		AfterName: firstName, AfterTime: lastTime, AfterID: lastID}
+	if !slices.Contains(InvitationFilters, l.Show) || l.After != "" && l.Before != "" {
+		return ask, badFilter()
 	}
-	at := cursor{time: lastTime, id: lastID}
-	if after != "" {
-		var err error
-		if at, err = parseCursor(after, true); err != nil {
-			return Invitations{}, err
+	if l.Inviter != "" {
+		inviter, ok := publicid.Membership.Parse(l.Inviter)
+		if !ok {
+			return ask, badFilter()
 		}
+		ask.Inviter = &inviter
 	}
-	ask.OrgID, ask.AfterTime, ask.AfterID, ask.PageSize = a.org.ID, at.time, at.id, PageSize+1
+	if start := mail.Start(clip(l.Search)); start != "" {
+		ask.PrefixFrom, ask.PrefixTo, ask.AfterID = start, start+lastName, firstID
+	}
+	if at := l.After + l.Before; at != "" {
+		place, err := parseCursor(at, ask.PrefixFrom == "")
+		if err != nil {
+			return ask, err
+		}
+		ask.AfterName, ask.AfterTime, ask.AfterID = place.name, place.time, place.id
+	}
+	return ask, nil
+}
+
+// place is where a row stands in its list.
+func (l InvitationList) place(ask rosterdb.ListInvitationsParams, row rosterdb.ListInvitationsRow) string {
+	switch {
+	case ask.PrefixFrom != "":
+		return cursor{name: row.EmailNorm, id: row.ID}.encode(false)
+	case l.Show == "open" || l.Show == "expired":
+		return cursor{time: row.ExpiresAt, id: row.ID}.encode(true)
+	}
+	return cursor{time: row.CreatedAt, id: row.ID}.encode(true)
+}
+
+// Invitations lists one page.
+func (r *Roster) Invitations(ctx context.Context, a Actor, list InvitationList) (Invitations, error) {
+	ask, err := list.ask(a.org.ID)
+	if err != nil {
+		return Invitations{}, err
+	}
+	if list.Count {
+		ask.CountTo = TogetherMax + 1
+	}
 	rows, err := r.db.Read(a.org.ID).ListInvitations(ctx, ask)
 	if err != nil {
 		return Invitations{}, wrap("list invitations", err)
 	}
+	more := len(rows) > PageSize
+	rows = rows[:min(len(rows), PageSize)]
+	if ask.Upwards {
+		slices.Reverse(rows)
+	}
 	var page Invitations
-	for i, row := range rows {
-		if i == PageSize {
-			page.Next = cursor{time: rows[i-1].CreatedAt, id: rows[i-1].ID}.encode(true)
-			break
-		}
+	for _, row := range rows {
+		page.Matching = int(row.Matching)
 		page.Rows = append(page.Rows, Invitation{ID: publicid.Invitation.Of(row.ID), Email: row.Email, Roles: role.ParseAll(row.Roles), Message: row.Message,
-			Inviter: deref(row.InviterName), Created: row.CreatedAt, Sent: row.SentAt, Expires: row.ExpiresAt, State: shownState(row.State, row.Expired),
-			Delivery: row.Delivery, DeliveryDetail: row.DeliveryDetail, Decided: deref(row.DecidedAt), JustSent: row.JustSent})
+			Inviter: row.InviterName, InviterID: membershipID(&row.InviterMembership), Created: row.CreatedAt, Sent: row.SentAt, Expires: row.ExpiresAt,
+			State: shownState(row.State, row.Expired), Delivery: row.Delivery, DeliveryDetail: row.DeliveryDetail, Decided: timeOrZero(row.DecidedAt),
+			Asked: timeOrZero(row.AskedAt), JustSent: row.JustSent})
+	}
+	if len(rows) == 0 {
+		return page, nil
+	}
+	if more || ask.Upwards {
+		page.Next = list.place(ask, rows[len(rows)-1])
+	}
+	if list.After != "" || more && ask.Upwards {
+		page.Prev = list.place(ask, rows[0])
 	}
 	return page, nil
+}
+
+// membershipID is a membership's id for URLs, "" where there is none.
+func membershipID(id *uuid.UUID) string {
+	if id == nil || *id == uuid.Nil {
+		return ""
+	}
+	return publicid.Membership.Of(*id)
 }
 
 // shownState tells an open invitation whose time is over as expired.
@@ -110,8 +160,9 @@ func shownState(state string, expired bool) string {
 
 func invitationOf(row rosterdb.GetInvitationRow) Invitation {
 	return Invitation{ID: publicid.Invitation.Of(row.ID), Email: row.Email, Roles: role.ParseAll(row.Roles), Message: row.Message,
-		Inviter: deref(row.InviterName), Created: row.CreatedAt, Sent: row.SentAt, Expires: row.ExpiresAt, State: shownState(row.State, row.Expired),
-		Delivery: row.Delivery, DeliveryDetail: row.DeliveryDetail, Decided: deref(row.DecidedAt), JustSent: row.JustSent}
+		Inviter: deref(row.InviterName), InviterID: membershipID(row.InviterMembership), Created: row.CreatedAt, Sent: row.SentAt, Expires: row.ExpiresAt,
+		State: shownState(row.State, row.Expired), Delivery: row.Delivery, DeliveryDetail: row.DeliveryDetail, Decided: deref(row.DecidedAt),
+		Asked: deref(row.AskedAt), JustSent: row.JustSent}
 }
 
 // Invitation is one of the organization's invitations.
@@ -401,7 +452,7 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, list 
 		if !r.mails {
 			w.Kind, w.Link = "link", t.text
 		}
-		letters = append(letters, r.invitationLetter(a, id, w.address.Typed, w.as, w.message, row.ExpiresAt, t))
+		letters = append(letters, r.invitationLetter(a, id, w.address.Typed, w.as, w.message, row.ExpiresAt, 1, t))
 	}
 	if len(row.Ids) == 0 {
 		return 0, nil
@@ -450,14 +501,20 @@ func hideLinks(verdicts []Verdict) {
 	}
 }
 
-func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, t token) mail.Letter {
+func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, sending int32, t token) mail.Letter {
 	return mail.Invitation{To: to, Organization: a.mailOrg(), Inviter: a.mailPerson(), ID: id.String(), Role: as.Label(),
-		Explanation: "you can " + as.Explain(), Message: message, Expires: expires, Token: mail.Secret(t.text)}
+		Explanation: "you can " + as.Explain(), Message: message, Expires: expires, Sending: int(sending), Token: mail.Secret(t.text)}
 }
 
 // changeInvitation opens a change of one invitation, read under the organization's lock together with what
 // the actor may do.
 func changeInvitation[Outcome any](ctx context.Context, r *Roster, a Actor, id string, p role.Permission,
+	fn func(*rosterdb.Queries, rosterdb.GetInvitationRow, []role.Role) (Outcome, bool, error)) (Outcome, error) {
+	return changeInvitationTo(ctx, r, a, id, "", p, fn)
+}
+
+// changeInvitationTo also reads what stands in the way of another address, if one is given.
+func changeInvitationTo[Outcome any](ctx context.Context, r *Roster, a Actor, id, other string, p role.Permission,
 	fn func(*rosterdb.Queries, rosterdb.GetInvitationRow, []role.Role) (Outcome, bool, error)) (Outcome, error) {
 	var none Outcome
 	invitation, ok := publicid.Invitation.Parse(id)
@@ -465,7 +522,8 @@ func changeInvitation[Outcome any](ctx context.Context, r *Roster, a Actor, id s
 		return none, fault.Missing()
 	}
 	done, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) (rosterdb.GetInvitationRow, []byte, error) {
-		row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: invitation, ActorID: a.person.ID, Submission: a.trace.Submission})
+		row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: invitation, ActorID: a.person.ID, Submission: a.trace.Submission,
+			OtherEmailNorm: other})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return row, nil, fault.Missing()
 		}
@@ -477,7 +535,7 @@ func changeInvitation[Outcome any](ctx context.Context, r *Roster, a Actor, id s
 			return none, false, lostAccess(a)
 		case !role.May(actor, p, role.Settings{MembersMayInvite: row.MembersMayInvite}):
 			return none, false, notAllowed(actor, p)
-		case row.State != "open":
+		case row.State != "open" && !(row.State == "declined" && !row.Expired && p == role.InvitationsRevoke):
 			return none, false, closedInvitation(row.Email, row.State)
 		}
 		return fn(q, row, actor)
@@ -527,30 +585,45 @@ func (r *Roster) SendAgain(ctx context.Context, a Actor, id string) (Invitation,
 			wait := 5*time.Minute - time.Since(row.SentAt)
 			return keepAsIs(fault.Wait("This invitation was sent less than 5 minutes ago. Wait a little before sending it again.", max(wait, time.Second)))
 		}
-		t := newToken(a.org.ID)
-		if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationID: row.ID}); err != nil {
-			return keepAsIs(err)
-		}
-		if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest},
-			InvitationIds: []uuid.UUID{row.ID}, Kind: "mailed"}); err != nil {
-			return keepAsIs(err)
-		}
-		renewed, err := q.RenewInvitation(ctx, rosterdb.RenewInvitationParams{Delivery: "queued", OrgID: a.org.ID, InvitationID: row.ID, InvitedBy: a.person.ID})
+		renewed, t, err := renew(ctx, q, a, row.ID, "queued", "mailed")
 		if err != nil {
 			return keepAsIs(err)
 		}
-		as := role.Highest(role.ParseAll(row.Roles))
-		if err := r.post(ctx, q, r.invitationLetter(a, row.ID, row.Email, as, row.Message, renewed.ExpiresAt, t)); err != nil {
+		if err := r.post(ctx, q, r.invitationLetter(a, row.ID, row.Email, role.Highest(role.ParseAll(row.Roles)), row.Message, renewed.ExpiresAt, renewed.Sending, t)); err != nil {
 			return keepAsIs(err)
 		}
 		_, err = a.author().write(ctx, q, entry{event: InvitationSentAgain, subjectKind: "invitation", subject: row.ID, name: row.Email,
 			before: facts{"expires_at": row.ExpiresAt}, after: facts{"expires_at": renewed.ExpiresAt, "version": renewed.Version}})
-		sent := invitationOf(row)
-		sent.State, sent.Sent, sent.Expires, sent.Delivery, sent.DeliveryDetail, sent.JustSent = "open", renewed.SentAt, renewed.ExpiresAt, "queued", "", true
-		sent.Inviter = a.person.Name
-		return invitationChange{Invitation: sent}, true, err
+		return invitationChange{Invitation: a.renewed(row, renewed, "queued")}, true, err
 	})
 	return done.Invitation, err
+}
+
+// renew starts an invitation anew under the actor's name: a new link and a new expiry. The links before are dead.
+func renew(ctx context.Context, q *rosterdb.Queries, a Actor, id uuid.UUID, delivery, kind string) (rosterdb.RenewInvitationsRow, token, error) {
+	t, ids := newToken(a.org.ID), []uuid.UUID{id}
+	if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationIds: ids}); err != nil {
+		return rosterdb.RenewInvitationsRow{}, t, err
+	}
+	if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest}, InvitationIds: ids, Kind: kind}); err != nil {
+		return rosterdb.RenewInvitationsRow{}, t, err
+	}
+	renewed, err := q.RenewInvitations(ctx, rosterdb.RenewInvitationsParams{Delivery: delivery, OrgID: a.org.ID, InvitationIds: ids, InvitedBy: a.person.ID})
+	if err == nil && len(renewed) == 0 {
+		err = pgx.ErrNoRows
+	}
+	if err != nil {
+		return rosterdb.RenewInvitationsRow{}, t, err
+	}
+	return renewed[0], t, nil
+}
+
+// renewed is an invitation after it was renewed.
+func (a Actor) renewed(row rosterdb.GetInvitationRow, renewed rosterdb.RenewInvitationsRow, delivery string) Invitation {
+	sent := invitationOf(row)
+	sent.State, sent.Sent, sent.Expires, sent.Delivery, sent.DeliveryDetail, sent.JustSent = "open", renewed.SentAt, renewed.ExpiresAt, delivery, "", true
+	sent.Inviter, sent.InviterID = a.person.Name, a.Membership()
+	return sent
 }
 
 // MakeLink makes a second link beside the mailed one, to hand over. It is shown once: the same form sent again
@@ -563,24 +636,26 @@ func (r *Roster) MakeLink(ctx context.Context, a Actor, id string) (Invitation, 
 		if row.Blocked {
 			return keepAsIs(fault.New(fault.Conflict, askedNotToBe))
 		}
-		t := newToken(a.org.ID)
-		if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationID: row.ID, Kind: "copied"}); err != nil {
-			return keepAsIs(err)
-		}
-		if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest},
-			InvitationIds: []uuid.UUID{row.ID}, Kind: "copied"}); err != nil {
-			return keepAsIs(err)
-		}
-		made := invitationOf(row)
+		made, text := invitationOf(row), ""
 		if row.Expired {
-			renewed, err := q.RenewInvitation(ctx, rosterdb.RenewInvitationParams{Delivery: "copied", OrgID: a.org.ID, InvitationID: row.ID, InvitedBy: a.person.ID})
+			renewed, t, err := renew(ctx, q, a, row.ID, "copied", "copied")
 			if err != nil {
 				return keepAsIs(err)
 			}
-			made.State, made.Expires, made.Delivery = "open", renewed.ExpiresAt, "copied"
+			made, text = a.renewed(row, renewed, "copied"), t.text
+			made.JustSent = false
+		} else {
+			t, ids := newToken(a.org.ID), []uuid.UUID{row.ID}
+			if err := q.ReplaceTokens(ctx, rosterdb.ReplaceTokensParams{OrgID: a.org.ID, InvitationIds: ids, Kind: "copied"}); err != nil {
+				return keepAsIs(err)
+			}
+			if err := q.InsertInvitationTokens(ctx, rosterdb.InsertInvitationTokensParams{OrgID: a.org.ID, Digests: [][]byte{t.digest}, InvitationIds: ids, Kind: "copied"}); err != nil {
+				return keepAsIs(err)
+			}
+			text = t.text
 		}
 		_, err := a.author().write(ctx, q, entry{event: InvitationLinkMade, subjectKind: "invitation", subject: row.ID, name: row.Email})
-		return invitationChange{Invitation: made, link: t.text}, true, err
+		return invitationChange{Invitation: made, link: text}, true, err
 	})
 	return done.Invitation, done.link, err
 }
@@ -609,24 +684,29 @@ func (r *Roster) ChangeInvitationRole(ctx context.Context, a Actor, id string, t
 	return done.Invitation, done.Undo, err
 }
 
-// Revoke withdraws an open invitation. If it answered well, nobody joins by it later.
+// Revoke withdraws an invitation that is open, or that was declined and could still be joined by. If it answered
+// well, nobody joins by it later.
 func (r *Roster) Revoke(ctx context.Context, a Actor, id string) (Invitation, string, error) {
 	done, err := changeInvitation(ctx, r, a, id, role.InvitationsRevoke, func(q *rosterdb.Queries, row rosterdb.GetInvitationRow, actor []role.Role) (invitationChange, bool, error) {
 		if err := mayGrantAll(actor, row.Roles); err != nil {
 			return keepAsIs(err)
 		}
-		version, err := q.RevokeInvitation(ctx, a.org.ID, row.ID)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return keepAsIs(closedInvitation(row.Email, "accepted"))
-		}
+		done, err := q.RevokeInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
 		if err != nil {
 			return keepAsIs(err)
 		}
+		if len(done) == 0 {
+			return keepAsIs(closedInvitation(row.Email, "accepted"))
+		}
+		before := facts{"state": row.State}
+		if row.State == "declined" {
+			before["decided_at"] = row.DecidedAt
+		}
 		event, err := a.author().write(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", subject: row.ID, name: row.Email,
-			before: facts{"state": "open"}, after: facts{"state": "revoked", "version": version}})
+			before: before, after: facts{"state": "revoked", "version": done[0].Version}})
 		revoked := invitationOf(row)
 		revoked.State, revoked.StillOpen = "revoked", a.org.OpenInvitations
-		if !row.Expired {
+		if row.State == "open" && !row.Expired {
 			revoked.StillOpen--
 		}
 		return invitationChange{Invitation: revoked, Undo: publicid.Event.Of(event)}, true, err

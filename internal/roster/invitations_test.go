@@ -411,7 +411,7 @@ func TestInviterIsJudgedAtAcceptance(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
 	link := w.Link(t, w.Ben, acme, w.Invite(t, w.Ben, acme, w.Zoe.Email, role.Member))
-	if _, err := w.Roster.ChangeRole(t.Context(), w.As(t, w.Ann, acme), w.Membership(t, w.Ben, acme), role.Viewer); err != nil {
+	if _, err := w.Roster.Suspend(t.Context(), w.As(t, w.Ann, acme), w.Membership(t, w.Ben, acme)); err != nil {
 		t.Fatal(err)
 	}
 	offer, err := w.Roster.Offer(t.Context(), link, &w.Zoe)
@@ -460,7 +460,7 @@ func TestInvitationsAreOfOneOrganization(t *testing.T) {
 	rostertest.Refused(t, err, fault.NotFound, "")
 	_, _, err = w.Roster.ChangeInvitationRole(t.Context(), zoe, id, role.Guest)
 	rostertest.Refused(t, err, fault.NotFound, "")
-	list, err := w.Roster.Invitations(t.Context(), zoe, "all", "")
+	list, err := w.Roster.Invitations(t.Context(), zoe, roster.InvitationList{Show: "all"})
 	if err != nil || len(list.Rows) != 0 {
 		t.Errorf("%+v, %v", list, err)
 	}

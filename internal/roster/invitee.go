@@ -328,9 +328,12 @@ func (r *Roster) AskAgain(ctx context.Context, link string, other *account.Perso
 			return err
 		}
 		switch now, _ := r.situation(row, other); now {
-		case Expired, Replaced, CannotJoin, OtherAddress:
+		case Expired, Replaced, Revoked, CannotJoin, OtherAddress:
 		default:
 			return moved()
+		}
+		if row.Blocked {
+			return nil // they cannot be invited, and nobody is told that they asked
 		}
 		_, err = q.AskAgain(ctx, row.OrgID, row.InvitationID)
 		if errors.Is(err, pgx.ErrNoRows) {

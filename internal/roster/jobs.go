@@ -339,6 +339,10 @@ func kindOf(name string) kind {
 		return kind{needs: role.InvitationsCreate, title: counted("Send %s invitation", "Send %s invitations"), did: "sent", step: importStep}
 	case manyJob + ManyRole, manyJob + ManySuspend, manyJob + ManyRemove:
 		return manyKind(strings.TrimPrefix(name, manyJob))
+	case "invitations.send":
+		return kind{needs: role.InvitationsCreate, title: counted("Send %s invitation again", "Send %s invitations again"), did: "sent again", step: sendStep}
+	case "invitations.revoke":
+		return kind{needs: role.InvitationsRevoke, title: counted("Revoke %s invitation", "Revoke %s invitations"), did: "revoked", step: revokeStep}
 	case "jobs.undo":
 		return kind{title: counted("Undo %s change", "Undo %s changes"), did: "undone", step: undoStep}
 	case exportKind:

@@ -440,8 +440,12 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 		if err := r.setRoles(ctx, q, a, p, roles, p.Status); err != nil {
 			return refuse(err)
 		}
+		before := facts{"roles": p.target}
+		if err := r.takeOver(ctx, q, a, p, roles, before); err != nil {
+			return refuse(err)
+		}
 		event, err := a.author().write(ctx, q, entry{event: RolesChanged, subjectKind: "membership", subject: p.ID, name: p.Name,
-			before: facts{"roles": p.target}, after: facts{"roles": roles, "version": p.Version + 1}})
+			before: before, after: facts{"roles": roles, "version": p.Version + 1}})
 		if err != nil {
 			return refuse(err)
 		}

@@ -206,6 +206,7 @@ type Invitation struct {
 	Roles          []role.Role
 	Message        string
 	Inviter        string
+	InviterID      string // mem_…, "" if none
 	Created        time.Time
 	Sent           time.Time
 	Expires        time.Time
@@ -213,14 +214,31 @@ type Invitation struct {
 	Delivery       string // "queued", "sent", "failed", "held", "copied", "none"
 	DeliveryDetail string
 	Decided        time.Time
-	JustSent       bool // sent less than five minutes ago: not again yet
-	StillOpen      int  // said by Revoke: how many the organization has open
+	Asked          time.Time // when the invitee last asked for another one; zero: never
+	JustSent       bool      // sent less than five minutes ago: not again yet
+	StillOpen      int       // said by Revoke: how many the organization has open
 }
+
+// InvitationList asks for one page of the invitations.
+type InvitationList struct {
+	Show        string // one of InvitationFilters
+	Undelivered bool   // only those whose letter came back
+	Inviter     string // mem_… of who sent them; "" for all
+	Search      string // the start of an address
+	After       string // cursor of the page before; "" for the first page
+	Before      string // cursor of the page after, to go back from
+	Count       bool   // also say how many there are
+}
+
+// Filtered tells whether the list leaves out more than its choice of states does.
+func (l InvitationList) Filtered() bool { return l.Undelivered || l.Inviter != "" || l.Search != "" }
 
 // Invitations is one page of the list.
 type Invitations struct {
-	Rows []Invitation
-	Next string
+	Rows     []Invitation
+	Next     string
+	Prev     string
+	Matching int // with Count: how many the filters find, at most TogetherMax+1
 }
 
 // Invite is a filled-in invitation form.

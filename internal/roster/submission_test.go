@@ -118,6 +118,40 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 		inv := old(t, w)
 		return w.Ann, func(a roster.Actor) (any, error) { return w.Roster.SendAgain(t.Context(), a, inv) }
 	},
+	"Correct": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		inv := old(t, w)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			corrected, link, err := w.Roster.Correct(t.Context(), a, inv, "right@elsewhere.example")
+			return []any{corrected, link}, err
+		}
+	},
+	"ChangeTogether to send": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		ids := []string{old(t, w), w.Invite(t, w.Ann, acme, "new@elsewhere.example", role.Viewer)}
+		return w.Ann, func(a roster.Actor) (any, error) {
+			return w.Roster.ChangeTogether(t.Context(), a, roster.Together{Act: roster.TogetherSend, IDs: ids})
+		}
+	},
+	"ChangeTogether to revoke all": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		old(t, w)
+		w.Invite(t, w.Ann, acme, "new@elsewhere.example", role.Viewer)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			return w.Roster.ChangeTogether(t.Context(), a, roster.Together{Act: roster.TogetherRevoke, All: true, Seen: 2})
+		}
+	},
+	"ChangeTogether as a job": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		w.SQL(t, waitingSQL, w.Ann.ID, 60)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			started, err := w.Roster.ChangeTogether(t.Context(), a, roster.Together{Act: roster.TogetherRevoke, All: true, Seen: 60})
+			return started.Job != "", err
+		}
+	},
+	"Undo of what was revoked together": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		done, err := w.Roster.ChangeTogether(t.Context(), w.As(t, w.Ann, acme), roster.Together{Act: roster.TogetherRevoke, IDs: []string{old(t, w)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Ann, func(a roster.Actor) (any, error) { return w.Roster.Undo(t.Context(), a, done.Undo) }
+	},
 	"MakeLink": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
 		inv := old(t, w)
 		return w.Ann, func(a roster.Actor) (any, error) {
@@ -143,7 +177,7 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 
 // looks are the methods that change nothing for an actor.
 var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true, "Judge": true,
-	"Matching": true, "Export": true, "Exportable": true, "ExportedFile": true, "Download": true, "Import": true, "ImportProblems": true}
+	"Matching": true, "Export": true, "Exportable": true, "ExportedFile": true, "Download": true, "Import": true, "ImportProblems": true, "JudgeTogether": true}
 
 // R30: no method that changes something stands outside of this law.
 func TestEveryChangeHasAForm(t *testing.T) {
@@ -170,6 +204,11 @@ func old(t *testing.T, w *rostertest.World) string {
 	w.SQL(t, "UPDATE roster.invitations SET sent_at = sent_at - interval '1 hour' WHERE id = $1", id)
 	return inv
 }
+
+// waitingSQL makes so many open invitations of somebody in Acme.
+const waitingSQL = `INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, invited_by, created_at, sent_at, life, expires_at, delivery)
+	SELECT o.id, gen_random_uuid(), 'p' || n || '@many.example', 'p' || n || '@many.example', '{member}', $1, now() - n * interval '1 second', now() - interval '1 hour', '7 days',
+	       now() + n * interval '1 minute', 'sent' FROM roster.organizations o, generate_series(1, $2::integer) n WHERE o.slug = 'acme'`
 
 // effect is what an organization's log, letters, invitations and members come to.
 func effect(t *testing.T, w *rostertest.World) string {

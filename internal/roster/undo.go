@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,7 @@ import (
 type Undone struct {
 	Member     *Row
 	Invitation *Invitation
+	Together   bool // many invitations at once
 	Text       string
 	Members    int
 	Open       int
@@ -32,6 +34,8 @@ type snapshot struct {
 	Status    string      `json:"status"`
 	Version   int64       `json:"version"`
 	Told      bool        `json:"told"` // they were written to
+	State     string      `json:"state"`
+	DecidedAt time.Time   `json:"decided_at"`
 	Revoked   []uuid.UUID `json:"revoked_invitations"`
 	TakenOver []uuid.UUID `json:"taken_over_invitations"`
 }
@@ -59,7 +63,7 @@ func (r *Roster) Undo(ctx context.Context, a Actor, id string) (Undone, error) {
 	case "audit_events_undone_once":
 		return Undone{}, fault.New(fault.Conflict, "This was undone already.")
 	case "invitations_one_open":
-		return Undone{}, fault.New(fault.Conflict, "This address was invited again since. Nothing was changed.")
+		return Undone{}, invitedSince()
 	}
 	return undone, wrap("undo", err)
 }
@@ -85,6 +89,9 @@ func (r *Roster) undo(ctx context.Context, q *rosterdb.Queries, a Actor, e roste
 		return undone, err
 	case InvitationRevoked, InvitationRoleChanged:
 		err := r.undoInvitation(ctx, q, a, e, before, after, &undone)
+		return undone, err
+	case InvitationsRevoked:
+		err := r.undoTogether(ctx, q, a, e, before, &undone)
 		return undone, err
 	}
 	return undone, fault.Missing()
@@ -139,7 +146,7 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 		}
 	}
 	if len(before.Revoked) > 0 {
-		rows, err := q.ReopenInvitations(ctx, a.org.ID, before.Revoked)
+		rows, err := q.ReopenInvitations(ctx, rosterdb.ReopenInvitationsParams{OrgID: a.org.ID, Ids: before.Revoked, ActorID: a.person.ID})
 		if err != nil {
 			return err
 		}
@@ -148,7 +155,7 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 		}
 	}
 	if len(before.TakenOver) > 0 {
-		rows, err := q.SetInvitationInviter(ctx, rosterdb.SetInvitationInviterParams{OrgID: a.org.ID, InvitedBy: p.UserID, Ids: before.TakenOver})
+		rows, err := q.GiveInvitationsBack(ctx, rosterdb.GiveInvitationsBackParams{OrgID: a.org.ID, InvitedBy: p.UserID, Ids: before.TakenOver, TakenBy: a.person.ID})
 		if err != nil {
 			return err
 		}
@@ -201,6 +208,14 @@ func orGuest(roles []role.Role) []role.Role {
 	return roles
 }
 
+func invitedSince() error {
+	return fault.New(fault.Conflict, "This address was invited again since. Nothing was changed.")
+}
+
+func memberNow(email string) error {
+	return fault.New(fault.Conflict, fmt.Sprintf("%s belongs to a member now. Nothing was changed.", email))
+}
+
 func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Actor, e rosterdb.GetUndoableRow, before, after snapshot, undone *Undone) error {
 	row, err := q.GetInvitation(ctx, rosterdb.GetInvitationParams{OrgID: a.org.ID, InvitationID: e.SubjectID, ActorID: a.person.ID})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -228,17 +243,30 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 		}
 	}
 	event, state := InvitationReopened, "open"
-	if e.Event == InvitationRevoked {
+	switch {
+	case e.Event == InvitationRevoked && before.State == "declined":
+		// As it was: declined, and still to be joined by. Not beside a newer one, nor by somebody who is inside.
+		switch {
+		case row.InvitedAgain:
+			return invitedSince()
+		case row.IsMember:
+			return memberNow(row.Email)
+		}
+		event, state = InvitationReopened, "declined"
+		err = q.RestoreDeclined(ctx, rosterdb.RestoreDeclinedParams{DecidedAt: before.DecidedAt, OrgID: a.org.ID, InvitationID: row.ID})
+	case e.Event == InvitationRevoked:
 		var reopened []rosterdb.ReopenInvitationsRow
-		reopened, err = q.ReopenInvitations(ctx, a.org.ID, []uuid.UUID{row.ID})
+		reopened, err = q.ReopenInvitations(ctx, rosterdb.ReopenInvitationsParams{OrgID: a.org.ID, Ids: []uuid.UUID{row.ID}, ActorID: a.person.ID})
 		switch {
 		case err != nil || len(reopened) > 0:
+		case row.InvitedAgain:
+			return invitedSince()
 		case row.Blocked:
 			return fault.New(fault.Conflict, askedNotToBe)
 		default:
-			return fault.New(fault.Conflict, fmt.Sprintf("%s belongs to a member now. Nothing was changed.", row.Email))
+			return memberNow(row.Email)
 		}
-	} else {
+	default:
 		event = InvitationRoleChanged
 		err = q.SetInvitationRoles(ctx, rosterdb.SetInvitationRolesParams{Roles: role.Names(roles), OrgID: a.org.ID, InvitationID: row.ID})
 	}
@@ -250,6 +278,8 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	restored := invitationOf(row)
 	restored.State, restored.Roles = state, roles
 	switch {
+	case state == "declined":
+		restored.Decided = before.DecidedAt
 	case row.Expired:
 		restored.State = "expired"
 	case event == InvitationReopened:
@@ -257,6 +287,9 @@ func (r *Roster) undoInvitation(ctx context.Context, q *rosterdb.Queries, a Acto
 	}
 	undone.Invitation = &restored
 	undone.Text = fmt.Sprintf("The invitation of %s is open again.", row.Email)
+	if state == "declined" {
+		undone.Text = fmt.Sprintf("The invitation of %s is no longer revoked.", row.Email)
+	}
 	if event == InvitationRoleChanged {
 		undone.Text = fmt.Sprintf("%s is invited as %s again.", row.Email, role.Highest(roles).WithArticle())
 	}

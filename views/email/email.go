@@ -59,6 +59,12 @@ func write(l mail.Letter, s site) (letter, error) {
 		return invitationDeclined(l, s), nil
 	case mail.InvitationAskedAgain:
 		return invitationAskedAgain(l, s), nil
+	case mail.InvitationReminder:
+		return invitationReminder(l, s), nil
+	case mail.InvitationExpired:
+		return invitationExpired(l, s), nil
+	case mail.InvitationBounced:
+		return invitationBounced(l, s), nil
 	case mail.ConfirmAddress:
 		return confirmAddress(l, s), nil
 	case mail.AlreadyRegistered:

@@ -65,6 +65,20 @@ func letters() map[string]mail.Letter {
 		"invitation_asked_again": mail.InvitationAskedAgain{
 			To: ruth.Email, Organization: palmer, Email: mara.Email, Other: "mara.l@kestrel.example", Role: "Member", Invitation: "inv_01jexample", Expired: until, At: at,
 		},
+		"invitation_reminder": mail.InvitationReminder{
+			To: "mara@acme.example", Organization: palmer, Inviter: ruth, ID: "0190a1b2-0000-7000-8000-000000000003",
+			Role: "Member", Explanation: "you can see the other members", Expires: until, Sending: 1, Token: "EXAMPLE-TOKEN",
+		},
+		"invitation_expired": mail.InvitationExpired{
+			To: ruth.Email, Organization: palmer, Invitations: []mail.ExpiredInvitation{{Email: mara.Email, Role: "Member", Invitation: "inv_01jexample"}},
+		},
+		"invitation_expired_many": mail.InvitationExpired{
+			To: ruth.Email, Organization: palmer, More: 12,
+			Invitations: []mail.ExpiredInvitation{{Email: mara.Email, Role: "Member", Invitation: "inv_01jexample"}, {Email: "lin@acme.example", Role: "Admin", Invitation: "inv_01jexample2"}},
+		},
+		"invitation_bounced": mail.InvitationBounced{
+			To: ruth.Email, Organization: palmer, Email: "mara@acme.exmaple", Role: "Member", Why: "the domain takes no mail", Invitation: "inv_01jexample", At: at,
+		},
 		"confirm_address": mail.ConfirmAddress{
 			To: "Mara@acme.example", Name: "Mara Lindqvist", ID: "0190a1b2-0000-7000-8000-000000000004", Asked: "Firefox on macOS", Expires: until, Token: "EXAMPLE-TOKEN",
 		},
@@ -116,19 +130,23 @@ func checkText(t *testing.T, name, got string) {
 
 func TestSubjects(t *testing.T) {
 	subjects := map[string]string{
-		"invitation":             "Ruth Palmer invited you to Palmer Rail",
-		"invitation_bare":        "ruth@palmer-rail.example invited you to Palmer Rail",
-		"address_code":           "Your code for Roster: 481 620",
-		"role_changed":           "You are now an Admin in Acme Robotics",
-		"role_changed_less":      "You are now a Guest in Acme Robotics",
-		"removed":                "You no longer have access to Acme Robotics",
-		"invitation_accepted":    "Mara Lindqvist joined Palmer Rail",
-		"invitation_declined":    "mara@acme.example declined your invitation to Palmer Rail",
-		"invitation_asked_again": "mara@acme.example asks for a new invitation to Palmer Rail",
-		"confirm_address":        "Confirm your e-mail address for Roster",
-		"already_registered":     "You already have an account for Roster",
-		"reset_password":         "Choose a new password for Roster",
-		"password_changed":       "Your Roster password was changed",
+		"invitation":              "Ruth Palmer invited you to Palmer Rail",
+		"invitation_bare":         "ruth@palmer-rail.example invited you to Palmer Rail",
+		"address_code":            "Your code for Roster: 481 620",
+		"role_changed":            "You are now an Admin in Acme Robotics",
+		"role_changed_less":       "You are now a Guest in Acme Robotics",
+		"removed":                 "You no longer have access to Acme Robotics",
+		"invitation_accepted":     "Mara Lindqvist joined Palmer Rail",
+		"invitation_declined":     "mara@acme.example declined your invitation to Palmer Rail",
+		"invitation_asked_again":  "mara@acme.example asks for a new invitation to Palmer Rail",
+		"invitation_reminder":     "Your invitation to Palmer Rail ends soon",
+		"invitation_expired":      "Your invitation of mara@acme.example to Palmer Rail has expired",
+		"invitation_expired_many": "14 of your invitations to Palmer Rail have expired",
+		"invitation_bounced":      "Your invitation to mara@acme.exmaple was not delivered",
+		"confirm_address":         "Confirm your e-mail address for Roster",
+		"already_registered":      "You already have an account for Roster",
+		"reset_password":          "Choose a new password for Roster",
+		"password_changed":        "Your Roster password was changed",
 	}
 	for name, want := range subjects {
 		if got := render(t, letters()[name]).Subject; got != want {
@@ -214,6 +232,9 @@ func TestNamesCannotSmuggleTextIntoLetters(t *testing.T) {
 			mail.InvitationAccepted{To: ruth.Email, Organization: org, Who: person, Invited: name, Role: name, Member: "mem_1", At: at},
 			mail.InvitationDeclined{To: ruth.Email, Organization: org, Email: name, Role: name, At: at},
 			mail.InvitationAskedAgain{To: ruth.Email, Organization: org, Email: name, Other: name, Role: name, Invitation: "inv_1", At: at},
+			mail.InvitationReminder{To: mara.Email, Organization: org, Inviter: person, ID: palmer.ID, Role: name, Explanation: name, Expires: until, Token: "T"},
+			mail.InvitationExpired{To: ruth.Email, Organization: org, Invitations: []mail.ExpiredInvitation{{Email: name, Role: name}}},
+			mail.InvitationBounced{To: ruth.Email, Organization: org, Email: name, Role: name, Why: name, Invitation: "inv_1", At: at},
 			mail.AddressCode{To: mara.Email, Organization: org, ID: palmer.ID, Expires: until, Code: "123456"},
 			mail.ConfirmAddress{To: mara.Email, Name: name, Asked: name, ID: palmer.ID, Expires: until, Token: "T"},
 			mail.AlreadyRegistered{To: mara.Email, Name: name, Asked: name, At: at},

@@ -25,7 +25,7 @@ func invitationAccepted(l mail.InvitationAccepted, s site) letter {
 	return letter{
 		subject: p.title,
 		html:    invitationAcceptedHTML(l, s, p),
-		text:    paragraphs(p.title+".", p.what.String(), p.other.String(), link(p.press, s.member(l.Organization, l.Member)), p.ask.String(), p.foot),
+		text:    paragraphs(p.title+".", p.what.String(), p.other.String(), link(p.press, s.member(l.Organization, l.Member)), p.ask.String(), p.foot, s.choice()),
 	}
 }
 
@@ -100,7 +100,7 @@ func invitationAcceptedHTML(l mail.InvitationAccepted, s site, p acceptedProse) 
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = frame(head{title: p.title, preview: "They accepted your invitation on " + day(l.At) + ".", foot: foot(p.foot)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = frame(head{title: p.title, preview: "They accepted your invitation on " + day(l.At) + ".", foot: choosable(p.foot, s)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

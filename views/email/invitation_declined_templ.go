@@ -24,7 +24,7 @@ func invitationDeclined(l mail.InvitationDeclined, s site) letter {
 	return letter{
 		subject: p.title,
 		html:    invitationDeclinedHTML(l, s, p),
-		text:    paragraphs(p.title+".", p.what.String(), link("See invitations", s.openInvitation(l.Organization, "")), p.next.String(), p.foot),
+		text:    paragraphs(p.title+".", p.what.String(), link("See invitations", s.openInvitation(l.Organization, "")), p.next.String(), p.foot, s.choice()),
 	}
 }
 
@@ -89,7 +89,7 @@ func invitationDeclinedHTML(l mail.InvitationDeclined, s site, p declinedProse) 
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = frame(head{title: p.title, preview: p.next.String(), foot: foot(p.foot)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = frame(head{title: p.title, preview: p.next.String(), foot: choosable(p.foot, s)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

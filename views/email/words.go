@@ -63,6 +63,19 @@ func (s site) openInvitation(o mail.Organization, id string) string {
 	return s.to(paths.Invitation(o.Slug, id))
 }
 
+// expiredInvitations leads to those that nobody accepted in time.
+func (s site) expiredInvitations(o mail.Organization) string {
+	return s.to(paths.With(paths.Invitations(o.Slug), "show", "expired"))
+}
+
+func (s site) letters() string { return s.to(paths.Letters) }
+
+// choiceWords stand at the foot of letters that their reader may turn off.
+const choiceWords = "Choose which of these letters you get"
+
+// choice is the same in the text form.
+func (s site) choice() string { return link(choiceWords, s.letters()) }
+
 // segment is a token as one part of a path, whatever it is made of.
 func segment(token mail.Secret) string { return url.PathEscape(string(token)) }
 

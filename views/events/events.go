@@ -49,6 +49,12 @@ func say(pattern string, values ...string) words {
 	return w
 }
 
+// invitationCount says how many invitations an entry is about.
+func invitationCount(e roster.Event) string {
+	n, _ := e.After["invitations"].(float64)
+	return ui.Plural(int(n), "invitation", "invitations")
+}
+
 // tell makes the sentence. On a member's own page the member is not named again, nor whose invitation it was.
 func tell(e roster.Event, own bool) words {
 	who, whom, of := e.Actor, "*{}*", " of {}"
@@ -115,6 +121,13 @@ func tell(e roster.Event, own bool) words {
 		return say("*{}* invited {} as *{}*", who, e.Subject, to)
 	case roster.InvitationSentAgain:
 		return say("*{}* sent the invitation"+of+" again", who, e.Subject)
+	case roster.InvitationCorrected:
+		was, _ := e.Before["email"].(string)
+		return say("*{}* corrected the address of the invitation of {}: it goes to *{}*", who, was, e.Subject)
+	case roster.InvitationReminded:
+		return say("*{}* reminded {} of the invitation", who, e.Subject)
+	case roster.InvitationsRevoked:
+		return say("*{}* revoked {} together", who, invitationCount(e))
 	case roster.InvitationLinkMade:
 		return say("*{}* made a link to copy for the invitation"+of, who, e.Subject)
 	case roster.InvitationRoleChanged:
@@ -125,6 +138,9 @@ func tell(e roster.Event, own bool) words {
 	case roster.InvitationRevoked:
 		return say("*{}* revoked the invitation"+of, who, e.Subject)
 	case roster.InvitationReopened:
+		if e.SubjectKind == "organization" {
+			return say("*{}* undid revoking {} together", who, invitationCount(e))
+		}
 		return say("*{}* undid revoking the invitation"+of, who, e.Subject)
 	case roster.InvitationTakenOver:
 		return say("*{}* took over the invitation"+of, who, e.Subject)

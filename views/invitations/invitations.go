@@ -63,11 +63,71 @@ type Result struct {
 
 // List is one page of the invitations.
 type List struct {
-	Filter string
-	After  string // cursor of this page; "" for the first
-	Before int    // rows that are on the screen before these
-	Rows   []roster.Invitation
-	Next   string
+	Filter      string
+	Undelivered bool
+	Inviter     string // mem_… of whose invitations alone are shown
+	Search      string // the start of an address
+	After       string // cursor of this page, or of the one after it where somebody came back; "" for the first
+	Before      int    // rows that are on the screen before these
+	Rows        []roster.Invitation
+	Next        string
+	Prev        string
+	Matching    int  // how many the filters find; 0 where that is not known
+	All         bool // all that match are chosen
+}
+
+// Asked is the list as the domain is asked for it.
+func (l List) Asked() roster.InvitationList {
+	return roster.InvitationList{Show: l.Filter, Undelivered: l.Undelivered, Inviter: l.Inviter, Search: l.Search}
+}
+
+// Of is the list as it was asked for, before there are rows.
+func Of(l roster.InvitationList) List {
+	return List{Filter: l.Show, Undelivered: l.Undelivered, Inviter: l.Inviter, Search: l.Search, After: l.After + l.Before}
+}
+
+// URL is the list with its filters, and with what stands in further pairs.
+func (l List) URL(slug string, more ...string) string {
+	return paths.With(paths.With(paths.Invitations(slug), l.filters()...), more...)
+}
+
+// filters are what stands in the address, in pairs of name and value.
+func (l List) filters() []string {
+	delivery := ""
+	if l.Undelivered {
+		delivery = "failed"
+	}
+	return []string{"show", l.Filter, "delivery", delivery, "invited_by", l.Inviter, "q", l.Search}
+}
+
+// everything is the list without the filters that narrow its choice of states.
+func (l List) everything() List { return List{Filter: l.Filter} }
+
+// anybody is the list with the invitations of all inviters.
+func (l List) anybody() List {
+	l.Inviter, l.All = "", false
+	return l
+}
+
+// sender names whose invitations are shown, as far as a row says it.
+func (l List) sender() string {
+	if len(l.Rows) > 0 && l.Rows[0].Inviter != "" {
+		return l.Rows[0].Inviter
+	}
+	return "one person"
+}
+
+// chosen is what goes on to the next pages while all that match are chosen.
+func (l List) chosen() string {
+	if l.All {
+		return "all"
+	}
+	return ""
+}
+
+// takesAll tells whether more match than stand here, and how many can be chosen together.
+func (l List) takesAll() bool {
+	return !l.All && l.Next != "" && l.Matching > len(l.Rows) && l.Matching <= roster.TogetherMax
 }
 
 // Line is a row with what was just done in it.
@@ -76,6 +136,7 @@ type Line struct {
 	Saved   string // "Was Member.", "Sent again."
 	Undo    string // evt_… that takes it back
 	Problem string // why it was refused
+	All     bool   // all that match are chosen, this one with them
 }
 
 // Filters are the choices of the list, in the order in which they are offered.
@@ -97,12 +158,16 @@ const lastMore = 1000
 func (p Place) mayChange(i roster.Invitation) bool { return p.MayInvite && p.reaches(i) }
 
 // mayRevoke tells whether the person may withdraw the invitation.
-func (p Place) mayRevoke(i roster.Invitation) bool { return p.MayRevoke && p.reaches(i) }
+func (p Place) mayRevoke(i roster.Invitation) bool {
+	return p.MayRevoke && (p.reaches(i) || i.State == "declined" && i.Expires.After(p.Now) && p.gives(i))
+}
 
 func (p Place) reaches(i roster.Invitation) bool {
-	if i.State != "open" && i.State != "expired" {
-		return false
-	}
+	return (i.State == "open" || i.State == "expired") && p.gives(i)
+}
+
+// gives tells whether each of the invitation's roles is the person's to give.
+func (p Place) gives(i roster.Invitation) bool {
 	return !slices.ContainsFunc(i.Roles, func(r role.Role) bool { return !role.MayInviteAs(p.Roles, r) })
 }
 
@@ -175,9 +240,10 @@ func (p Place) sendLabel(n int) string {
 }
 
 // nextURL is the page after this one.
-func (l List) nextURL(p Place) string {
-	return paths.With(paths.Invitations(p.Slug), "show", l.Filter, "after", l.Next)
-}
+func (l List) nextURL(p Place) string { return l.URL(p.Slug, "select", l.chosen(), "after", l.Next) }
+
+// prevURL is the page before this one.
+func (l List) prevURL(p Place) string { return l.URL(p.Slug, "select", l.chosen(), "before", l.Prev) }
 
 // moreURL answers the next rows alone, and knows how many there are already.
 func (l List) moreURL(p Place) string {
@@ -195,19 +261,26 @@ func (l List) said() string {
 }
 
 func (l List) caption() string {
-	if l.Filter == "all" {
-		return "All invitations, newest first"
-	}
+	name := "Invitations"
 	for _, f := range Filters {
 		if f.Value == l.Filter {
-			return f.Label + " invitations, newest first"
+			name = f.Label + " invitations"
 		}
 	}
-	return "Invitations, newest first"
+	switch {
+	case l.Search != "":
+		return name + ", by address"
+	case l.Filter == "open" || l.Filter == "expired":
+		return name + ", the last to end first"
+	}
+	return name + ", newest first"
 }
 
 // emptyTitle and emptyText say why there is nothing.
 func (l List) emptyTitle() string {
+	if l.Asked().Filtered() {
+		return "No invitation matches"
+	}
 	switch l.Filter {
 	case "", "open":
 		return "No open invitations"
@@ -221,6 +294,10 @@ func (l List) emptyText(p Place) string {
 	switch {
 	case l.After != "":
 		return "The list ends here."
+	case l.Search != "":
+		return "No address begins with “" + l.Search + "” among those shown."
+	case l.Asked().Filtered():
+		return "Other invitations may be there: clear the filters to see."
 	case l.Filter != "" && l.Filter != "all":
 		return "Other invitations may be there: show all of them to see."
 	case p.Mails:
@@ -251,11 +328,14 @@ func stateBadge(i roster.Invitation) (ui.Tone, string) {
 func delivery(i roster.Invitation) string {
 	switch i.Delivery {
 	case "queued":
+		if i.DeliveryDetail != "" {
+			return "Waits: " + clause(i.DeliveryDetail, "")
+		}
 		return "Waiting to be sent"
 	case "sent":
 		return "E-mail accepted for delivery"
 	case "failed":
-		return "Not delivered: " + clause(i.DeliveryDetail, "the mail server refused it")
+		return "E-mail bounced: " + clause(i.DeliveryDetail, "the mail server refused it")
 	case "held":
 		return "Held back: too many letters for now"
 	case "copied":
@@ -268,6 +348,8 @@ func delivery(i roster.Invitation) string {
 func secondLine(i roster.Invitation, now time.Time) string {
 	_, word := stateBadge(i)
 	switch {
+	case i.Asked.After(i.Sent) && i.State != "accepted":
+		return "Asked for another one on " + ui.Day(i.Asked, now)
 	case i.State == "expired":
 		return "Not accepted in time"
 	case i.State == "open" || i.Decided.IsZero():
@@ -306,14 +388,6 @@ func sendAgain(i roster.Invitation) string {
 		return "Invite again"
 	}
 	return "Send again"
-}
-
-// by tells who sent it; whoever is gone has no name.
-func by(i roster.Invitation) string {
-	if i.Inviter == "" {
-		return ""
-	}
-	return "by " + i.Inviter
 }
 
 // link is the whole address of an invitation, to copy.

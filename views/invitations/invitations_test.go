@@ -126,6 +126,8 @@ func TestGolden(t *testing.T) {
 	unchecked.Problem = "You changed rows, so they were checked first. Look at them, then send."
 	atWork.Job, atWork.AtWork, atWork.Sent = "job_1", true, 3
 	nothingToFix.Rows, nothingToFix.ToFix, nothingToFix.Ready, nothingToFix.Sent, nothingToFix.Job = nil, 0, 0, 9, "job_1"
+	several := roster.Several{Act: roster.TogetherRevoke, Undo: "evt_1", Done: []roster.OneOf{{ID: "inv_1", Email: "lin.zhao@acme.example"}, {ID: "inv_2", Email: "r.castellanos@acme.example"}},
+		Skipped: []roster.OneOf{{ID: "inv_8", Email: "kaito@acme.example", Why: "Was accepted."}}, Already: []roster.OneOf{{ID: "inv_10", Email: "old@acme.example", Why: "Revoked already."}}}
 
 	for _, c := range []struct {
 		name string
@@ -170,6 +172,19 @@ func TestGolden(t *testing.T) {
 		{"one", One(frame("lin.zhao@acme.example"), place(), Line{Invitation: written})},
 		{"one_expired_refused", One(frame("hana.novak@acme.example"), place(), Line{Invitation: rows()[6], Problem: "The invitation of hana.novak@acme.example was accepted. Nothing was changed."})},
 		{"one_above", One(frame("s.haddad@acme.example"), admin, Line{Invitation: rows()[4]})},
+		{"list_filtered", ListRegion(place(), List{Filter: "open", Undelivered: true, Inviter: "mem_1", Search: "f", Rows: rows()[3:4], Prev: "back", After: "cursor", Next: "next"})},
+		{"list_none_found", Listed(place(), List{Search: "nobody", Inviter: "mem_1"})},
+		{"list_more_match", ListRegion(place(), List{Rows: rows()[:2], Next: "next", Matching: 214})},
+		{"list_all_chosen", ListRegion(place(), List{Rows: rows()[:2], Next: "next", Matching: 214, All: true})},
+		{"correct_page", CorrectPage(frame("Correct the address"), place(), Correction{Line: Line{Invitation: rows()[3]}, Typed: "f.adeyemi@acme", FromPage: true, Errors: []ui.FieldError{{Field: "email", Text: "Check the part after the @. It looks like example.com"}}})},
+		{"correct_dialog_no_mail", CorrectDialog(noMail.Place, Correction{Line: Line{Invitation: rows()[3]}, Typed: rows()[3].Email})},
+		{"corrected", Corrected(place(), Line{Invitation: rows()[0], Saved: "Sent to the new address."})},
+		{"ask_page", AskPage(frame("Invitations"), place(), Question{Several: several, List: List{Filter: "open", Search: "l"}, All: true, Note: "Now 216 match. Nothing was changed yet."})},
+		{"ask_send", Ask(place(), Question{Several: roster.Several{Act: roster.TogetherSend, Done: several.Done[:1]}})},
+		{"ask_nothing", Ask(place(), Question{Several: roster.Several{Act: roster.TogetherSend, Already: several.Already}})},
+		{"together", Together(place(), several, List{Rows: rows()[:1]}, 5)},
+		{"together_undone", TogetherUndone(place(), "2 invitations are open again.", List{Rows: rows()[:1]}, 7)},
+		{"one_revoked", One(frame("old@acme.example"), place(), Line{Invitation: rows()[9]})},
 		{"one_accepted", One(frame("kaito@acme.example"), place(), Line{Invitation: rows()[7]})},
 	} {
 		t.Run(c.name, func(t *testing.T) { golden.Check(t, c.name, c.page) })

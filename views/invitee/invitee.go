@@ -98,6 +98,12 @@ func (v View) asked() string {
 	return words
 }
 
+// askedAll is asked where nobody is named.
+func (v View) askedAll() string {
+	v.Inviter = v.OrgName
+	return v.asked()
+}
+
 // replaced says where the newer link is.
 func (v View) replaced() string {
 	if v.Mails {

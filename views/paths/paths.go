@@ -21,6 +21,7 @@ const (
 	CheckSlug    = "/orgs/new/slug"
 	Appearance   = "/account/appearance"
 	Events       = "/events"
+	Letters      = "/account/notifications"
 	Live         = "/livez"
 	Ready        = "/readyz"
 	Health       = "/api/v1/health"
@@ -136,6 +137,12 @@ func Import(slug, imp string) string { return Imports(slug) + "/" + imp }
 
 // ImportProblems are its rows that nothing is sent to, as a file.
 func ImportProblems(slug, imp string) string { return Import(slug, imp) + "/problems.csv" }
+
+// CorrectInvitation is the form for another address, and the change.
+func CorrectInvitation(slug, inv string) string { return Invitation(slug, inv) + "/address" }
+
+// InvitationsTogether asks about many invitations, and changes them.
+func InvitationsTogether(slug string) string { return Org(slug) + "/bulk/invitations" }
 
 // Job is long work: how far it is, and what became of it.
 func Job(slug, job string) string { return Org(slug) + "/jobs/" + job }

@@ -116,3 +116,10 @@ UPDATE roster.users AS u SET theme = @theme, shortcuts = @shortcuts WHERE u.id =
 -- name: InsertAccountEvent :exec
 INSERT INTO auth.events (id, user_id, event, address, user_agent, request_id)
 VALUES (@event_id, @user_id, @event, @address, @user_agent, @request_id);
+
+-- name: GetLettersOff :one
+-- The letters that the person turned off.
+SELECT u.letters_off FROM roster.users u WHERE u.id = @user_id;
+
+-- name: SetLettersOff :exec
+UPDATE roster.users AS u SET letters_off = @letters_off::text[] WHERE u.id = @user_id;
