@@ -25,7 +25,7 @@ func (s *Server) exportMembers(as roster.Format) func(echo.Context, roster.Actor
 		if err != nil {
 			return err
 		}
-		asked.After = "" // a file begins at the beginning
+		asked.After, asked.Before = "", "" // a file begins at the beginning
 		ctx, cancel := unhurried(c)
 		defer cancel()
 		file := s.newDownload(c, a.Organization().Slug+"-members", as)
@@ -51,7 +51,7 @@ func askedFile(c echo.Context) (roster.List, roster.Format, error) {
 	if err != nil {
 		return asked, "", err
 	}
-	asked.After = ""
+	asked.After, asked.Before = "", ""
 	if query(c, "format") == "" {
 		return asked, roster.CSV, nil
 	}

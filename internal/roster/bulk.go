@@ -155,6 +155,7 @@ func (r *Roster) eachChosen(ctx context.Context, a Actor, chosen Chosen, fn func
 		}
 		return enough(err)
 	}
+	chosen.List.After = ""
 	return enough(r.each(ctx, a, chosen.List, judgedPage, func(rows []Row) error { return fn(membersOf(rows)) }))
 }
 

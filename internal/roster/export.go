@@ -102,7 +102,7 @@ func (r *Roster) exportable(ctx context.Context, a Actor, list List) (first Memb
 	if !list.Filtered() && a.org.Members > ExportMax {
 		return first, 0, ErrLongExport
 	}
-	list.After = ""
+	list.After, list.Before = "", ""
 	if first, err = r.pageOf(ctx, a, list, exportPage); err != nil || first.Next == "" {
 		return first, len(first.Rows), err
 	}
@@ -145,7 +145,7 @@ func (a Actor) noteExport(ctx context.Context, q *rosterdb.Queries, list List, a
 
 // filterFacts is what a list asks for, without what it leaves open.
 func filterFacts(list List) (facts, error) {
-	list.After = ""
+	list.After, list.Before = "", ""
 	text, err := json.Marshal(list)
 	if err != nil {
 		return nil, fmt.Errorf("read a filter: %w", err)

@@ -137,7 +137,7 @@ func TestExportEqualsTheScreen(t *testing.T) {
 	}
 	ann := w.As(t, w.Ann, acme)
 	for _, list := range []roster.List{{}, {Down: true}, {Sort: "joined"}, {Sort: "joined", Down: true}, {Search: "person"}, {Search: "rson 1"}, {Search: "waiting"},
-		{Role: role.Member}, {Role: role.Guest, Down: true}, {Status: "suspended", Sort: "joined"}, {Status: "active"}, {Status: "pending", Down: true}, {Search: "nobody at all"}, {Search: "person", Role: role.Viewer, Status: "active", Sort: "joined", Down: true}} {
+		{Role: role.Member}, {Role: role.Guest, Down: true}, {Status: "suspended", Sort: "joined"}, {Status: "active"}, {Status: "pending", Down: true}, {Search: "nobody at all"}, {Sort: "role"}, {Sort: "active", Down: true}, {Sort: "active", Active: "quarter"}, {Active: "never"}, {InvitedBy: w.Membership(t, w.Ann, acme), Sort: "role", Down: true}, {Search: "person", Role: role.Viewer, Status: "active", Sort: "joined", Down: true}} {
 		shown := screen(t, w, ann, list)
 		people, lines := readJSON(t, exportOf(t, w, ann, list, roster.JSON)), readCSV(t, exportOf(t, w, ann, list, roster.CSV))
 		if len(people) != len(shown) || len(lines) != len(shown) {

@@ -63,9 +63,9 @@ type File struct {
 
 // StartExport has a list written as a file by a job, for the actor alone. The answer is the job's id.
 func (r *Roster) StartExport(ctx context.Context, a Actor, list List, as Format) (string, error) {
-	list.After = ""
+	list.After, list.Before = "", ""
 	if list.Sort == "active" { // people change places in this order while it is walked
-		list.Sort, list.Down = "name", false
+		list.Sort, list.Down = "", false
 	}
 	started, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) (rosterdb.GetExporterRow, []byte, error) {
 		row, err := q.GetExporter(ctx, rosterdb.GetExporterParams{Submission: a.trace.Submission, OrgID: a.org.ID, ActorID: a.person.ID})

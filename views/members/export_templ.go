@@ -259,7 +259,7 @@ func ExportURL(slug string, asked roster.List, as roster.Format) string {
 
 // filter is the query of a list from its start.
 func filter(slug string, asked roster.List) string {
-	asked.After = ""
+	asked.After, asked.Before = "", ""
 	return strings.TrimPrefix(URL(slug, asked), paths.Members(slug))
 }
 
