@@ -239,3 +239,26 @@ func TestInvitationsAreListedThroughAnIndex(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// C058: a page of the requests in a state is read from the index in its order, however many there are.
+func TestRequestsArePagedByAnIndex(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	acme, _ := twoOrganizations(t, d)
+	conn := d.Superuser(t)
+	for _, sql := range []string{
+		`INSERT INTO roster.join_requests (org_id, id, kind, user_id, asker, asker_email, email, email_norm, role, state, created_at)
+		 SELECT o.id, gen_random_uuid(), 'join', gen_random_uuid(), 'x', 'x', 'x', 'x', 'guest', (ARRAY['open', 'accepted', 'declined', 'declined'])[1 + i % 4], now() - i * interval '1 minute'
+		   FROM roster.organizations o, generate_series(1, 20000) i WHERE o.slug = 'acme'`,
+		`ANALYZE roster.join_requests`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(sql, err)
+		}
+	}
+	got := plan(t, d, "roster_app", acme, `SELECT q.id FROM roster.join_requests q WHERE q.org_id = $1 AND q.state = $2 AND (q.state <> 'open' OR q.expires_at > now())
+		AND (q.created_at, q.id) < ($3::timestamptz, $4::uuid) ORDER BY q.created_at DESC, q.id DESC LIMIT 51`, acme, "declined", "infinity", uuid.Max)
+	if !strings.Contains(got, "join_requests_by_state") || strings.Contains(got, "Seq Scan") || strings.Contains(got, "Sort") {
+		t.Error(got)
+	}
+}

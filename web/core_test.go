@@ -881,6 +881,12 @@ func TestPathsAreRoutes(t *testing.T) {
 		{"GET", paths.Invitations("acme"), "/orgs/:org/invitations"}, {"GET", paths.Invitation("acme", "inv_1"), "/orgs/:org/invitations/:inv"},
 		{"POST", paths.SendAgain("acme", "inv_1"), "/orgs/:org/invitations/:inv/send"}, {"POST", paths.MakeLink("acme", "inv_1"), "/orgs/:org/invitations/:inv/link"},
 		{"POST", paths.InvitationRole("acme", "inv_1"), "/orgs/:org/invitations/:inv/role"}, {"POST", paths.Revoke("acme", "inv_1"), "/orgs/:org/invitations/:inv/revoke"},
+		{"GET", paths.Join("t"), "/join/:token"}, {"POST", paths.Join("t"), "/join/:token"}, {"POST", paths.WithdrawJoin("t"), "/join/:token/withdraw"},
+		{"GET", paths.JoinLinks("acme"), "/orgs/:org/invitations/links"}, {"POST", paths.JoinLinks("acme"), "/orgs/:org/invitations/links"}, {"GET", paths.JoinLink("acme", "lnk_1"), "/orgs/:org/invitations/links/:lnk"},
+		{"POST", paths.ResetJoinLink("acme", "lnk_1"), "/orgs/:org/invitations/links/:lnk/reset"}, {"POST", paths.WithdrawJoinLink("acme", "lnk_1"), "/orgs/:org/invitations/links/:lnk/withdraw"},
+		{"GET", paths.Requests("acme"), "/orgs/:org/requests"}, {"POST", paths.Requests("acme"), "/orgs/:org/requests"}, {"GET", paths.AskToInvite("acme"), "/orgs/:org/requests/new"},
+		{"GET", paths.Request("acme", "req_1"), "/orgs/:org/requests/:req"}, {"POST", paths.AcceptRequest("acme", "req_1"), "/orgs/:org/requests/:req/accept"},
+		{"POST", paths.DeclineRequest("acme", "req_1"), "/orgs/:org/requests/:req/decline"}, {"POST", paths.WithdrawAsk("acme", "req_1"), "/orgs/:org/requests/:req/withdraw"},
 		{"GET", paths.DevMail, "/dev/mail"}, {"GET", paths.Letter("1"), "/dev/mail/:id"}, {"GET", paths.LetterHTML("1"), "/dev/mail/:id/html"}, {"GET", paths.Gallery, "/dev/gallery"},
 	} {
 		ctx := s.echo.NewContext(request(c.method, c.built, ""), httptest.NewRecorder())

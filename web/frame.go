@@ -118,8 +118,8 @@ func (s *Server) who(v *visit) *layout.Person {
 func orgOf(a roster.Actor) *layout.Org {
 	o := a.Organization()
 	return &layout.Org{ID: o.PublicID(), Slug: o.Slug, Name: o.Name, RoleLabel: role.Highest(a.Roles()).Label(),
-		Initials: ui.Initials(o.Name), Hue: ui.Hue(o.PublicID()), Members: o.Members, Invitations: o.OpenInvitations,
-		MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate)}
+		Initials: ui.Initials(o.Name), Hue: ui.Hue(o.PublicID()), Members: o.Members, Invitations: o.OpenInvitations, Requests: o.OpenRequests,
+		MaySeeRequests: a.May(role.RequestsDecide), MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate)}
 }
 
 // A mark is a person's id and name, sealed: it says nothing to a browser, is the same for all pages of that

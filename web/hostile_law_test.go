@@ -230,6 +230,8 @@ func TestWhatPeopleWriteIsOnlyShown(t *testing.T) {
 		change(paths.Invitations("acme"), url.Values{"emails": {text}, "role": {text}, "days": {text}, "message": {text}, "submission": {text}, "preview": {text}})
 		change(paths.Invitations("acme"), url.Values{"emails": {text + ", b@elsewhere.example"}, "role": {"member"}, "days": {"7"}, "message": {text}})
 		change(paths.Appearance, url.Values{"theme": {text}})
+		change(paths.JoinLinks("acme"), url.Values{"role": {text}, "days": {text}, "uses": {text}, "domains": {text}})
+		change(paths.Requests("acme"), url.Values{"email": {text}, "note": {text + "\x01"}})
 		says(nobody.post(paths.LogIn, url.Values{"email": {text}, "password": {text}, "next": {text}}))
 		says(nobody.post(paths.SignUp, url.Values{"name": {text}, "email": {text}, "password": {text}, "next": {text}}))
 		says(nobody.post(paths.Forgot, url.Values{"email": {text}}))
@@ -245,7 +247,7 @@ func TestSecretsStayInTheirLetters(t *testing.T) {
 	l := obey(t)
 	k := l.links()
 	var secrets []string
-	for _, path := range []string{k.mailed, k.copied, k.confirm, k.handed, k.reset, k.logIn} {
+	for _, path := range []string{k.mailed, k.copied, k.confirm, k.handed, k.reset, k.logIn, k.share, k.ask} {
 		secrets = append(secrets, path[strings.LastIndex(path, "/")+1:])
 	}
 	secrets = append(secrets, rostertest.Password, "seven lamps in a quiet room", "eleven lamps in a loud room")
@@ -269,7 +271,7 @@ func TestSecretsStayInTheirLetters(t *testing.T) {
 		return p
 	}
 	ann, zoe := l.as(l.Ann), l.as(l.Zoe)
-	for _, path := range []string{k.mailed, k.copied, k.confirm, k.handed, k.reset, k.logIn} {
+	for _, path := range []string{k.mailed, k.copied, k.confirm, k.handed, k.reset, k.logIn, k.share, k.ask} {
 		token := path[strings.LastIndex(path, "/")+1:]
 		for _, b := range []*browser{l.visitor(), ann, zoe} {
 			look(b.get(path))
@@ -279,7 +281,7 @@ func TestSecretsStayInTheirLetters(t *testing.T) {
 			look(b.post(path, url.Values{"a": {"b"}}, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"))
 			look(b.post(path+"/nothing", nil))
 			// Turned over to the wrong place, whole or damaged.
-			for _, wrong := range []string{paths.Offer(token), paths.Report(token), paths.Reset(token), paths.ConfirmSignUp(token), paths.LogInByLink(token), "/" + token, paths.Org(token), paths.Member("acme", token),
+			for _, wrong := range []string{paths.Offer(token), paths.Report(token), paths.Reset(token), paths.ConfirmSignUp(token), paths.LogInByLink(token), paths.Join(token), "/" + token, paths.Org(token), paths.Member("acme", token),
 				paths.Orgs + "?q=" + token, paths.Members("acme") + "?after=" + token, paths.Offer(token[1:]), paths.Offer(token + "x"), paths.Offer(strings.ToUpper(token)), "/elsewhere?token=" + token, paths.Forgot + "?email=" + token} {
 				look(b.get(wrong))
 			}

@@ -63,7 +63,7 @@ func (s *Server) invitationPlace(c echo.Context, a roster.Actor) invitations.Pla
 
 // invitationsView is the list with the form above it.
 func (s *Server) invitationsView(c echo.Context, a roster.Actor, form invitations.Form, result *invitations.Result, list invitations.List) invitations.View {
-	view := invitations.View{Place: s.invitationPlace(c, a), Form: form, Result: result, List: list, Members: -1, Open: a.Organization().OpenInvitations}
+	view := invitations.View{Place: s.invitationPlace(c, a), Form: form, Result: result, List: list, Members: -1, Open: a.Organization().OpenInvitations, Waiting: requestsSeen(a)}
 	if view.SeesNames {
 		view.Members = a.Organization().Members
 	}

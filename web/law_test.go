@@ -352,6 +352,10 @@ var forms = map[string]url.Values{
 	"/orgs/:org/invitations/:inv/role":   {"role": {"viewer"}},
 	"/orgs/:org/invitations/import":      {"role": {"member"}, "days": {"7"}},
 	"/orgs/:org/invitations/import/:imp": {"do": {"check"}, "email-1": {"corrected@elsewhere.example"}, "role-1": {"guest"}},
+
+	"/orgs/:org/invitations/links":    {"role": {"member"}, "days": {"7"}},
+	"/orgs/:org/requests":             {"note": {"From the depot."}},
+	"/orgs/:org/requests/:req/accept": {"role": {"guest"}},
 }
 
 // at fills in a route with things of an organization that nobody has touched yet; what is undone was done by a person.
@@ -400,6 +404,23 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	}
 	if strings.HasSuffix(route, "/address") {
 		form.Set("email", l.fresh())
+	}
+	if strings.Contains(route, ":lnk") {
+		id, _ := l.shared(slug, false)
+		path = strings.Replace(path, ":lnk", id, 1)
+	}
+	if strings.HasSuffix(route, "/:req/withdraw") {
+		path = strings.Replace(path, ":req", l.requested(slug, &by), 1)
+	}
+	if strings.Contains(path, ":req") {
+		path = strings.Replace(path, ":req", l.requested(slug, nil), 1)
+	}
+	switch route {
+	case "/orgs/:org/invitations/links":
+		l.fewLinks()
+	case "/orgs/:org/requests": // nobody has asked ten times today
+		l.SQL(l.t, "UPDATE roster.join_requests SET created_at = created_at - interval '2 days'")
+		form.Set("email", l.unused())
 	}
 	if route == "/orgs/:org/invitations" {
 		l.made++

@@ -18,6 +18,7 @@ import (
 	"roster/internal/publicid"
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/views/joining"
 	"roster/views/layout"
 	"roster/views/members"
 	"roster/views/paths"
@@ -49,9 +50,12 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 	}
 	org := a.Organization()
 	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Prev: page.Prev, Next: page.Next, Shown: len(page.Rows),
-		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails()}
+		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails(), Waiting: requestsSeen(a)}
 	if list.All, err = s.everybody(c, a, asked); err != nil {
 		return err
+	}
+	if !a.May(role.InvitationsCreate) {
+		list.Ask = joining.Ask(s.joiningPlace(c, a), joining.AskForm{})
 	}
 	answer := Page{Document: members.Page(s.frame(c, "Members", "members"), list)}
 	if asked.After == "" && list.All != nil {

@@ -144,7 +144,7 @@ func clientAddress(r *http.Request, proxies []netip.Prefix) string {
 }
 
 // tokenPaths are followed by a secret.
-var tokenPaths = []string{paths.InvitesStart, paths.Confirm, paths.ResetStart, paths.LoginLink}
+var tokenPaths = []string{paths.InvitesStart, paths.JoinStart, paths.Confirm, paths.ResetStart, paths.LoginLink}
 
 // carriesToken tells whether an address must not be passed on to the next page, a cache or a log.
 func carriesToken(u *url.URL) bool {

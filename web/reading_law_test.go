@@ -22,12 +22,13 @@ type links struct {
 	mailed, copied, byID string // invitations: to nobody known yet, to Zoe, and Zoe's by its id
 	confirm, handed      string // sign-ups: asked for, and made by the operator
 	reset, logIn         string
+	share, ask           string // share links: to join, and to ask
 }
 
 // all are the pages of the links.
 func (k links) all() []string {
 	return []string{k.mailed, k.copied, k.byID, paths.Report(strings.TrimPrefix(k.mailed, paths.InvitesStart)), paths.Report(strings.TrimPrefix(k.byID, paths.InvitesStart)),
-		k.confirm, k.handed, k.reset, k.logIn}
+		k.confirm, k.handed, k.reset, k.logIn, k.share, k.ask}
 }
 
 // links makes them.
@@ -54,6 +55,9 @@ func (l *law) links() links {
 		}
 		*made.path = link.Path
 	}
+	_, share := l.shared(rostertest.Acme, false)
+	_, ask := l.shared(rostertest.Acme, true)
+	k.share, k.ask = paths.Join(share), paths.Join(ask)
 	return k
 }
 
@@ -179,6 +183,9 @@ func TestOpeningALinkUsesNothingUp(t *testing.T) {
 	})
 	// Each is still good.
 	zoe := l.as(l.Zoe)
+	zoe.post(k.ask, zoe.get(k.ask).form(k.ask)).leads(k.ask)
+	newcomer := l.as(l.newcomer())
+	newcomer.post(k.share, newcomer.get(k.share).form(k.share)).leads("/orgs/acme")
 	zoe.post(k.copied+"/accept", zoe.get(k.copied).form(k.copied+"/accept")).leads("/orgs/acme")
 	lin := l.visitor()
 	form := lin.get(k.mailed).form(k.mailed + "/accept")
@@ -333,11 +340,18 @@ func TestRoundTrips(t *testing.T) {
 
 	// Links.
 	for _, c := range []struct{ route, path string }{{"/invitations/:token", k.mailed}, {"/invitations/:token", k.copied}, {"/invitations/:token/report", k.mailed + "/report"},
-		{"/signup/confirm/:token", k.confirm}, {"/signup/confirm/:token", k.handed}, {"/reset/:token", k.reset}, {"/login/link/:token", k.logIn}} {
+		{"/signup/confirm/:token", k.confirm}, {"/signup/confirm/:token", k.handed}, {"/reset/:token", k.reset}, {"/login/link/:token", k.logIn}, {"/join/:token", k.share}, {"/join/:token", k.ask}} {
 		read("GET "+c.route, c.path, nobody, http.StatusOK)
 		read("GET "+c.route, c.path, zoe, http.StatusOK)
 	}
 	read("GET /invitations/:token", k.byID, zoe, http.StatusOK)
+	joiner := l.as(l.newcomer())
+	write("POST /join/:token to ask", k.ask, joiner, url.Values{"ask": {"1"}}, http.StatusSeeOther)
+	read("GET /join/:token, waiting", k.ask, joiner, http.StatusOK)
+	write("POST /join/:token/withdraw", k.ask+"/withdraw", joiner, nil, http.StatusSeeOther)
+	write("POST /join/:token", k.share, joiner, nil, http.StatusSeeOther)
+	write("POST /join/:token, twice", k.share, joiner, nil, http.StatusSeeOther)
+	write("POST /join/:token that needs approval", k.ask, zoe, nil, http.StatusConflict)
 	write("POST /invitations/:token/renew", k.mailed+"/renew", zoe, nil, http.StatusSeeOther)
 	write("POST /invitations/:token/decline", k.copied+"/decline", zoe, nil, http.StatusSeeOther)
 	write("POST /invitations/:token/accept", k.copied+"/accept", zoe, nil, http.StatusSeeOther)

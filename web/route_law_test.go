@@ -85,6 +85,19 @@ var routeCases = map[string]routeCase{
 	"POST /orgs/:org/jobs/:job/stop": {needs: string(role.OrganizationRead)},
 	"POST /orgs/:org/jobs/:job/undo": {needs: string(role.OrganizationRead)}, // each change is judged by itself
 
+	"GET /orgs/:org/invitations/links":                {needs: string(role.InvitationsRead)},
+	"POST /orgs/:org/invitations/links":               {needs: string(role.InvitationsCreate), writes: []string{roster.LinkMade}, twice: true},
+	"GET /orgs/:org/invitations/links/:lnk":           {needs: string(role.InvitationsRead)},
+	"POST /orgs/:org/invitations/links/:lnk/reset":    {needs: string(role.InvitationsCreate), writes: []string{roster.LinkReset}, twice: true},
+	"POST /orgs/:org/invitations/links/:lnk/withdraw": {needs: string(role.InvitationsRevoke), writes: []string{roster.LinkWithdrawn}, twice: true},
+	"GET /orgs/:org/requests":                         {needs: string(role.RequestsDecide)},
+	"POST /orgs/:org/requests":                        {needs: string(role.MembersRead), writes: []string{roster.RequestMade}, twice: true},
+	"GET /orgs/:org/requests/new":                     {needs: string(role.MembersRead)},
+	"GET /orgs/:org/requests/:req":                    {needs: string(role.RequestsDecide)},
+	"POST /orgs/:org/requests/:req/accept":            {needs: string(role.RequestsDecide), writes: []string{roster.RequestAccepted, roster.MemberJoined}, twice: true},
+	"POST /orgs/:org/requests/:req/decline":           {needs: string(role.RequestsDecide), writes: []string{roster.RequestDeclined}, twice: true},
+	"POST /orgs/:org/requests/:req/withdraw":          {needs: string(role.MembersRead), writes: []string{roster.RequestWithdrawn}},
+
 	"GET /":       {needs: "public"},
 	"GET /login":  {needs: "public"},
 	"GET /signup": {needs: "public"},
@@ -119,7 +132,16 @@ var routeCases = map[string]routeCase{
 		return l.Zoe, to // to whom it is not addressed
 	}},
 
-	"GET /events":             {needs: "logged in"},
+	"GET /events":      {needs: "logged in"},
+	"GET /join/:token": {needs: "token"},
+	"POST /join/:token": {needs: "token", writes: []string{roster.MemberJoined}, by: asJoiner(false, func(l *law, who account.Person, token string) aim {
+		return aim{paths.Join(token), url.Values{"next": {"/"}}}
+	})},
+	"POST /join/:token/withdraw": {needs: "token", writes: []string{roster.RequestWithdrawn}, by: asJoiner(true, func(l *law, who account.Person, token string) aim {
+		l.waitingFor(who, token)
+		return aim{paths.WithdrawJoin(token), url.Values{"next": {"/"}}}
+	})},
+
 	"GET /account/appearance": {needs: "logged in"},
 	"POST /account/appearance": {needs: "logged in", by: asMember(func(l *law) aim {
 		return aim{paths.Appearance, url.Values{"theme": {"dark"}, "shortcuts": {"on"}}}
@@ -285,8 +307,9 @@ func newWalk(t *testing.T, l *law) *walk {
 	w.endSessions()
 
 	_, elsewhere := l.someone(rostertest.Other, role.Viewer)
+	foreignLink, _ := l.shared(rostertest.Other, false)
 	w.foreign = map[string]string{":mem": elsewhere, ":inv": l.waiting(rostertest.Other), ":evt": l.change(rostertest.Other, l.Ann), ":job": l.job(rostertest.Other, l.Zoe, false), ":file": l.file(rostertest.Other, l.Zoe),
-		":imp": l.draft(rostertest.Other, l.Zoe)}
+		":imp": l.draft(rostertest.Other, l.Zoe), ":lnk": foreignLink, ":req": l.requested(rostertest.Other, nil)}
 	return w
 }
 
@@ -420,7 +443,7 @@ func (w *walk) roles(r web.Route, c routeCase) {
 		}
 		w.does(r, c, who)
 	}
-	if strings.HasPrefix(string(c.permission()), "invitations.") { // and for members, where the organization says so
+	if strings.HasPrefix(string(c.permission()), "invitations.") || c.permission() == role.RequestsDecide { // and for members, where the organization says so
 		w.SQL(w.t, "UPDATE roster.organizations SET members_may_invite = true WHERE id = $1", w.acme)
 		w.does(r, c, w.person(role.Member))
 		w.SQL(w.t, "UPDATE roster.organizations SET members_may_invite = false WHERE id = $1", w.acme)

@@ -60,6 +60,11 @@ func (s *Server) register() {
 	s.get("/invitations/:token/report", s.token(s.showReport))
 	s.post("/invitations/:token/report", s.token(s.reportOffer))
 
+	// A share link, and what was asked for by it.
+	s.get("/join/:token", s.token(s.showJoin))
+	s.post("/join/:token", s.token(s.join))
+	s.post("/join/:token/withdraw", s.token(s.withdrawJoin))
+
 	// Organizations.
 	s.get("/welcome", s.loggedIn(s.welcome))
 	s.get("/orgs", s.loggedIn(s.listOrganizations))
@@ -116,6 +121,19 @@ func (s *Server) register() {
 	s.get("/orgs/:org/jobs/:job", s.member(role.OrganizationRead, s.showJob))
 	s.post("/orgs/:org/jobs/:job/stop", s.member(role.OrganizationRead, s.stopJob))
 	s.post("/orgs/:org/jobs/:job/undo", s.member(role.OrganizationRead, s.undoJob))
+	// Share links, and requests.
+	s.get("/orgs/:org/invitations/links", s.member(role.InvitationsRead, s.listJoinLinks))
+	s.post("/orgs/:org/invitations/links", s.member(role.InvitationsCreate, s.makeJoinLink))
+	s.get("/orgs/:org/invitations/links/:lnk", s.member(role.InvitationsRead, s.showJoinLink))
+	s.post("/orgs/:org/invitations/links/:lnk/reset", s.member(role.InvitationsCreate, s.resetJoinLink))
+	s.post("/orgs/:org/invitations/links/:lnk/withdraw", s.member(role.InvitationsRevoke, s.withdrawJoinLink))
+	s.get("/orgs/:org/requests", s.member(role.RequestsDecide, s.listRequests))
+	s.post("/orgs/:org/requests", s.member(role.MembersRead, s.askToInvite))
+	s.get("/orgs/:org/requests/new", s.member(role.MembersRead, s.showAskToInvite))
+	s.get("/orgs/:org/requests/:req", s.member(role.RequestsDecide, s.showRequest))
+	s.post("/orgs/:org/requests/:req/accept", s.member(role.RequestsDecide, s.acceptRequest))
+	s.post("/orgs/:org/requests/:req/decline", s.member(role.RequestsDecide, s.declineRequest))
+	s.post("/orgs/:org/requests/:req/withdraw", s.member(role.MembersRead, s.withdrawAsk))
 
 	if s.config.Dev {
 		s.get("/dev/mail", s.public(s.listLetters))

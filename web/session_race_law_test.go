@@ -248,14 +248,17 @@ func TestALinkOpensOnlyWhatItIsFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := l.as(l.Ben).cookie()
+	_, shared := l.shared(rostertest.Acme, false)
 	tokens := map[string]string{
 		"an invitation's": l.Tokens(t, mail.KindInvitation, l.Zoe.Email)[0], "a copied invitation's": copied,
 		"a sign-up's": l.Tokens(t, mail.KindConfirmAddress, "mo@early.example")[0], "a mailed reset's": l.Tokens(t, mail.KindResetPassword, l.Vic.Email)[0],
 		"a handed reset's": strings.TrimPrefix(handed[true], paths.ResetStart), "a log-in's": strings.TrimPrefix(handed[false], paths.LoginLink), "a session's": session,
+		"a share link's": shared,
 	}
 	forms := url.Values{"name": {"Mo"}, "password": {rostertest.Password}}
 	addresses := map[string][]string{ // GET and POST
 		"invitation": {paths.Offer("%s"), paths.Accept("%s"), paths.Decline("%s"), paths.Offer("%s") + "/renew", paths.Report("%s")},
+		"share link": {paths.Join("%s"), paths.WithdrawJoin("%s")},
 		"sign-up":    {paths.ConfirmSignUp("%s")}, "reset": {paths.Reset("%s")}, "log-in": {paths.LogInByLink("%s")},
 	}
 	kind := func(name string) string {

@@ -275,6 +275,9 @@ func (l *law) effects() map[string]int {
 		UNION ALL SELECT 'member '||status||' '||array_to_string(roles, ' '), count(*)::int FROM roster.memberships GROUP BY 1
 		UNION ALL SELECT 'invitation '||state||' '||array_to_string(roles, ' '), count(*)::int FROM roster.invitations GROUP BY 1
 		UNION ALL SELECT 'link '||kind||' '||(replaced_at IS NULL), count(*)::int FROM roster.invitation_tokens GROUP BY 1
+		UNION ALL SELECT 'share link '||(withdrawn_at IS NULL)||uses, count(*)::int FROM roster.join_links GROUP BY 1
+		UNION ALL SELECT 'address of a share link '||(replaced_at IS NULL), count(*)::int FROM roster.join_link_tokens GROUP BY 1
+		UNION ALL SELECT 'request '||kind||' '||state, count(*)::int FROM roster.join_requests GROUP BY 1
 		UNION ALL SELECT 'block', count(*)::int FROM roster.invitation_blocks
 		UNION ALL SELECT 'file', count(*)::int FROM roster.imports
 		UNION ALL SELECT 'file''s '||kind, count(*)::int FROM roster.import_rows GROUP BY 1

@@ -157,6 +157,31 @@ func paint(t *testing.T) *gallery {
 	}
 	g.links["used"] = used
 
+	// Share links, and requests, at Kestrel.
+	share := func(what string, form roster.NewJoinLink) {
+		link, token, err := w.Roster.MakeJoinLink(t.Context(), w.As(t, mara, kestrel), form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.ids[what], g.links[what] = link.ID, token
+	}
+	share("join", roster.NewJoinLink{Role: "viewer", Days: "7"})
+	share("ask", roster.NewJoinLink{Role: "member", Days: "0", NeedsApproval: true})
+	share("domain", roster.NewJoinLink{Role: "member", Days: "30", Domains: "kestrel.example", Uses: "20"})
+	for _, who := range []string{"Otto Outsider", "Leila Haddad"} {
+		if err := w.Roster.AskToJoin(t.Context(), g.people[who], g.links["ask"], "I look after the night trains,\nand would like to see the rosters.", rostertest.Trace()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Roster.AskToInvite(t.Context(), w.As(t, g.people["Aiko Tanaka"], kestrel), "tobias@new.example", ""); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := w.Roster.Requests(t.Context(), w.As(t, mara, kestrel), "", "")
+	if err != nil || len(waiting.Rows) != 3 {
+		t.Fatalf("%+v, %v", waiting, err)
+	}
+	g.ids["request to invite"], g.ids["request to join"] = waiting.Rows[0].ID, waiting.Rows[2].ID
+
 	g.main = developing(t, w.Database, "ROSTER_OPERATOR=Acme Hosting", "ROSTER_PRIVACY_URL=https://acme.example/privacy", "ROSTER_HELP_URL=https://acme.example/help")
 	settled(t, func() bool {
 		return w.Count(t, `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND delivery = 'queued'`) == 0
@@ -220,6 +245,7 @@ func (g *gallery) member(name, then string) string {
 func (g *gallery) looks() []look {
 	const nobody, mara, jonas, vic, gus = "", "Mara Lindqvist", "Jonas Weber", "Vic Adeyemi", "Gus Moreau"
 	members, invitations := "/orgs/"+acme+"/members", "/orgs/"+acme+"/invitations"
+	kestrelLinks, requests := "/orgs/"+kestrel+"/invitations/links", "/orgs/"+kestrel+"/requests"
 	offer := func(of string) string { return "/invitations/" + g.links[of] }
 	inMenu := func(about, entry string) func(p *person) {
 		return func(p *person) { p.menu(about); p.Follow(entry) }
@@ -494,6 +520,34 @@ func (g *gallery) looks() []look {
 			p.Press("Invite people")
 			p.See("Copy it now.")
 		}},
+
+		// Share links and requests.
+		{name: "share-links", who: mara, at: kestrelLinks, do: func(p *person) { p.See("Make a share link", "Addresses at kestrel.example") }},
+		{name: "share-links-none", who: mara, at: "/orgs/" + alone + "/invitations/links", do: func(p *person) { p.See("No share links") }},
+		{name: "share-links-errors", who: mara, at: kestrelLinks, title: "Error: Share links · Kestrel Labs", do: func(p *person) {
+			p.Fill("Only addresses at these domains", "no_domain")
+			p.Press("Make a link")
+			p.See("There is a problem")
+		}},
+		{name: "share-link", who: mara, at: kestrelLinks + "/" + g.ids["domain"], do: func(p *person) { p.See("0 of 20") }},
+		{name: "share-link-shown", who: mara, at: kestrelLinks + "/" + g.ids["domain"], do: func(p *person) { p.Press("Reset the link"); p.See("It is not shown again.") }},
+		{name: "requests", who: mara, at: requests, do: func(p *person) { p.See("Otto Outsider", "Asks to invite tobias@new.example") }},
+		{name: "requests-none", who: mara, at: "/orgs/" + alone + "/requests", do: func(p *person) { p.See("No requests are waiting") }},
+		{name: "requests-declined", who: mara, at: requests, do: func(p *person) {
+			p.PressIn("Leila Haddad", "Decline the request of Leila Haddad")
+			p.See("Declined the request of Leila Haddad.")
+		}},
+		{name: "request", who: mara, at: requests + "/" + g.ids["request to join"], do: func(p *person) { p.See("the night trains", "Decline the request") }},
+		{name: "request-to-invite", who: mara, at: requests + "/" + g.ids["request to invite"], do: func(p *person) { p.See("Accept and invite") }},
+		{name: "ask-to-invite", who: "Aiko Tanaka", at: requests + "/new", do: func(p *person) { p.See("tobias@new.example", "Withdraw") }},
+		{name: "members-ask-to-invite", who: "Aiko Tanaka", at: "/orgs/" + kestrel + "/members", do: func(p *person) { p.Press("Ask an admin to invite somebody"); p.See("Ask to invite") }},
+		{name: "join-logged-out", at: "/join/" + g.links["join"], do: func(p *person) { p.See("Log in to join", "Sign up to join") }},
+		{name: "join", who: "Otto Outsider", at: "/join/" + g.links["join"], do: func(p *person) { p.See("You asked to join on") }},
+		{name: "join-in-one-press", who: "Priya Raman", at: "/join/" + g.links["join"], do: func(p *person) { p.See("Join Kestrel Labs as a Viewer") }},
+		{name: "join-by-asking", who: "Priya Raman", at: "/join/" + g.links["ask"], do: func(p *person) { p.See("Ask to join Kestrel Labs as a Member") }},
+		{name: "join-inside", who: mara, at: "/join/" + g.links["join"], do: func(p *person) { p.See("Your role stays.") }},
+		{name: "join-unknown", at: "/join/nothing", do: func(p *person) { p.See("This link does not work.") }},
+		{name: "plain-requests", plain: true, who: mara, at: requests},
 
 		// Where no script runs some controls are others.
 		{name: "plain-members", plain: true, who: mara, at: members, do: func(p *person) { p.See("Apply", "Save") }},

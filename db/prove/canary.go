@@ -64,6 +64,12 @@ func (w world) working() uuid.UUID    { return w.id(0x60) } // at work
 func (w world) jobDone() uuid.UUID    { return w.id(0x61) }
 func (w world) file() uuid.UUID       { return w.id(0x68) } // of people to invite
 
+// A share link, and requests: one of the person who would join, two of a member.
+func (w world) link() uuid.UUID    { return w.id(0x60) }
+func (w world) request() uuid.UUID { return w.id(0x61) }
+func (w world) asked() uuid.UUID   { return w.id(0x62) }
+func (w world) late() uuid.UUID    { return w.id(0x63) } // nobody decided in time
+
 // fresh is an id of the world that no row has.
 func (w world) fresh(n int) uuid.UUID { return w.id(0xf0 + n) }
 
@@ -153,6 +159,13 @@ func (w world) makeOrganization() []step {
 		{2, `INSERT INTO roster.audit_events (org_id, id, at, event, actor_id, actor_name, subject_kind, subject_id, subject_name, undoes) VALUES
 		     ($1, $2, $8, 'created', $3, $4, 'organization', $1, $5, NULL), ($1, $6, $8, 'joined', $3, $4, 'membership', $7, $4, $2)`,
 			[]any{o, w.event(), w.owner(), "owner " + w.mark(), "Organization " + w.mark(), w.laterEvent(), w.membership(w.member()), w.made()}},
+		{1, `INSERT INTO roster.join_links (org_id, id, role, domains, max_uses, uses, days, expires_at, made_by, made_at) VALUES ($1, $2, 'member', ARRAY[$3], 50, 3, 7, now() + interval '7 days', $4, $5)`,
+			[]any{o, w.link(), w.mark() + ".invalid", w.owner(), w.made()}},
+		{1, `INSERT INTO roster.join_link_tokens (org_id, digest, link_id, made_at) VALUES ($1, $2::text::bytea, $3, $4)`, []any{o, w.token("shared"), w.link(), w.made()}},
+		{3, `INSERT INTO roster.join_requests (org_id, id, kind, user_id, asker, asker_email, email, email_norm, note, link_id, role, created_at, expires_at) VALUES
+		     ($1, $2, 'join', $3, $4, $5, $5, $5, $8, $9, 'member', $10, now() + interval '7 days'), ($1, $6, 'invite', $7, $4, $11, $12, $12, $8, NULL, 'member', $10, now() + interval '7 days'),
+		     ($1, $13, 'invite', $7, $4, $11, $14, $14, $8, NULL, 'member', $10, $10)`,
+			[]any{o, w.request(), w.invitee(), "invitee " + w.mark(), w.email("invitee"), w.asked(), w.member(), "I am of " + w.mark(), w.link(), w.made(), w.email("member"), w.email("asked"), w.late(), w.email("late")}},
 	}
 }
 

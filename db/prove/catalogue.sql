@@ -8,9 +8,10 @@ allow_global (relname) AS (VALUES ('organizations'), ('users')),
 allow_unique (idx) AS (VALUES ('organizations_pkey'), ('organization_slugs_pkey'), ('users_pkey'), ('users_email_key')),
 allow_definer (fn) AS (VALUES ('guard_last_owner'), ('copy_roles'), ('fill_directory'), ('refresh_directory'), ('count_members'),
                               ('enter'), ('my_organizations'), ('my_invitations'), ('invitation'), ('create_organization'), ('free_slugs'), ('search_members'), ('signed_org'),
-                              ('forget_submissions'), ('forget_jobs'), ('erase_files'), ('forget_imports'), ('letter_off'), ('organizations_due'), ('present_in'), ('announce_added'), ('announce_changed'), ('announce_organization')),
+                              ('forget_submissions'), ('forget_jobs'), ('erase_files'), ('forget_imports'), ('letter_off'), ('organizations_due'), ('present_in'),
+                              ('announce_added'), ('announce_changed'), ('announce_organization'), ('join_link'), ('waiting_requests')),
 allow_definer_policy (relname) AS (VALUES ('organizations'), ('organization_slugs'), ('users'), ('memberships'), ('membership_roles'), ('jobs'), ('job_files'), ('imports'),
-                                          ('invitations'), ('invitation_tokens'), ('submissions'), ('audit_events')),
+                                          ('invitations'), ('invitation_tokens'), ('submissions'), ('audit_events'), ('join_links'), ('join_link_tokens'), ('join_requests')),
 run (oid) AS (SELECT oid FROM pg_roles WHERE rolname IN ('roster_app', 'roster_auth', 'roster_worker'))
 SELECT 'global table not in the allow list: ' || relname FROM tab WHERE oid NOT IN (SELECT oid FROM tenant) AND relname NOT IN (SELECT relname FROM allow_global)
 UNION ALL SELECT 'row security not enabled: ' || relname FROM tab WHERE NOT relrowsecurity

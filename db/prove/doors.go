@@ -124,12 +124,39 @@ var doorCases = map[string][]doorCase{
 	"door.organizations_due": {
 		{name: "all", sql: `SELECT * FROM door.organizations_due(50)`, tells: "the worker sees the letters of all organizations; nothing of a canary is due", args: func(world, world) []value { return nil }},
 	},
+	"door.join_link": {
+		{name: "B's organization with a token of A", sql: atLink, args: func(a, other world) []value {
+			return []value{text(other.org.String()), text(a.token("shared")), text(a.owner().String())}
+		}},
+		{name: "A's organization with a token of B", sql: atLink, args: func(a, other world) []value {
+			return []value{text(a.org.String()), text(other.token("shared")), text(a.owner().String())}
+		}},
+		{name: "no organization, with a token of B", sql: atLink, args: func(a, other world) []value {
+			return []value{nil, text(other.token("shared")), text(a.owner().String())}
+		}},
+		{name: "B's organization with a wrong token", sql: atLink, args: func(_, other world) []value {
+			return []value{text(other.org.String()), text(other.token("wrong")), nil}
+		}},
+		{name: "B's organization with the token of an invitation", sql: atLink, args: func(_, other world) []value {
+			return []value{text(other.org.String()), text(other.token("mailed")), nil}
+		}},
+		{name: "B's organization without a token", sql: atLink, args: func(a, other world) []value {
+			return []value{text(other.org.String()), nil, text(a.invitee().String())}
+		}},
+	},
+	"door.waiting_requests": {
+		{name: "a stranger", sql: `SELECT door.waiting_requests($1::uuid, $2::uuid)`, args: func(a, other world) []value { return ids(other.org, a.owner()) }},
+		{name: "nobody", sql: `SELECT door.waiting_requests($1::uuid, NULL)`, args: func(_, other world) []value { return ids(other.org) }},
+		{name: "an invited person who is no member", sql: `SELECT door.waiting_requests($1::uuid, $2::uuid)`, args: func(_, other world) []value { return ids(other.org, other.invitee()) }},
+		{name: "somebody who has left", sql: `SELECT door.waiting_requests($1::uuid, $2::uuid)`, args: func(_, other world) []value { return ids(other.org, other.former()) }},
+	},
 	"door.signed_org": {
 		{name: "from A", sql: `SELECT door.signed_org() = $1::uuid`, args: func(_, other world) []value { return ids(other.org) }},
 	},
 }
 
 const (
+	atLink       = `SELECT * FROM door.join_link($1::uuid, $2::bytea, $3::uuid)`
 	atInvitation = `SELECT * FROM door.invitation($1::uuid, $2::bytea, $3::uuid, $4::uuid)`
 	search       = `SELECT * FROM door.search_members($1::text[], '{}', '', $2, '00000000-0000-0000-0000-000000000000', '-infinity', 'infinity', true, 'name', false, '', '-infinity', '00000000-0000-0000-0000-000000000000', 100)`
 	create       = `SELECT door.create_organization($1::uuid, $2::uuid, $3::uuid, 'New', $5, $4::uuid)`
@@ -151,6 +178,8 @@ var doorControls = map[string]doorCase{
 	"door.my_invitations":   {sql: `SELECT * FROM door.my_invitations($1::uuid)`, args: func(_, b world) []value { return ids(b.invitee()) }},
 	"door.invitation":       {sql: atInvitation, args: func(_, b world) []value { return []value{text(b.org.String()), text(b.token("mailed")), nil, nil} }},
 	"door.present_in":       {sql: `SELECT * FROM door.present_in(ARRAY[$1::uuid])`, args: func(_, b world) []value { return ids(b.member()) }},
+	"door.join_link":        {sql: atLink, args: func(_, b world) []value { return []value{text(b.org.String()), text(b.token("shared")), nil} }},
+	"door.waiting_requests": {sql: `SELECT door.waiting_requests($1::uuid, $2::uuid), $1`, args: func(_, b world) []value { return ids(b.org, b.owner()) }},
 	"door.search_members":   {sql: search, args: func(_, b world) []value { return []value{text("{% member%}"), text("")} }},
 	"door.create_organization": {sql: create, args: func(_, b world) []value {
 		return append(ids(b.fresh(0), b.owner(), b.fresh(1), b.fresh(2)), text("roster-canary-new"))
@@ -272,6 +301,11 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 		{"org": ofA(func(w world) fmt.Stringer { return w.org }), "digest": func(_, other world) value { return text(other.token("mailed")) }, "invitation_id": null, "submission": submissionOf, "viewer": ofA(world.owner)},
 		{"org": null, "digest": null, "invitation_id": invitationOf, "submission": submissionOf, "viewer": ofA(world.invitee)},
 		{"org": organizationOf, "digest": null, "invitation_id": invitationOf, "submission": submissionOf, "viewer": null},
+	},
+	"GetJoinLinkAtDoor": {
+		{"org": organizationOf, "digest": func(a, _ world) value { return text(a.token("shared")) }, "submission": submissionOf, "viewer": ofA(world.owner)},
+		{"org": ofA(func(w world) fmt.Stringer { return w.org }), "digest": func(_, other world) value { return text(other.token("shared")) }, "submission": submissionOf, "viewer": ofA(world.invitee)},
+		{"org": organizationOf, "digest": null, "submission": submissionOf, "viewer": null},
 	},
 }
 

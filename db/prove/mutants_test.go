@@ -184,6 +184,8 @@ func functionMutants(t testing.TB, conn *pgx.Conn, intoB string) (mutants []muta
 		{"door.invitation", "i.org_id = p_org AND", ""},
 		{"door.invitation", "k.org_id = p_org AND k.digest = p_digest", "k.digest = p_digest OR k.org_id = p_org"},
 		{"door.invitation", "ELSE i.id = p_id AND i.email_norm = (SELECT w.email_norm FROM roster.users w WHERE w.id = p_user AND w.status = 'active')", "ELSE i.id = p_id"},
+		{"door.join_link", "t.org_id = p_org AND ", ""},
+		{"door.waiting_requests", "m.user_id = p_user AND ", ""},
 		{"door.create_organization", "AND u.user_id = p_user", ""},
 		{"door.search_members", "roster.memberships m WHERE m.org_id = $1 AND", "roster.memberships m WHERE $1 IS NOT NULL AND"},
 		{"door.search_members", "roster.invitations m WHERE m.org_id = $1 AND", "roster.invitations m WHERE $1 IS NOT NULL AND"},

@@ -69,7 +69,25 @@ var uniqueCases = map[string]uniqueCase{
 	"inviter_counts_pkey": {before: `INSERT INTO roster.memberships (org_id, user_id, id, joined_through) VALUES ($1, $2, gen_random_uuid(), 'invitation')`,
 		sql:  `INSERT INTO roster.inviter_counts (org_id, user_id, slot, n) VALUES ($1, $2, '1971-02-01 12:00Z', 1)`,
 		args: func(a, b world) []value { return ids(a.org, b.owner()) }},
+	"join_links_pkey": {sql: `INSERT INTO roster.join_links (org_id, id, role, made_by) VALUES ($1, $2, 'guest', $3)`,
+		args: func(a, b world) []value { return ids(a.org, b.link(), a.owner()) }},
+	"join_link_tokens_pkey": {sql: `INSERT INTO roster.join_link_tokens (org_id, digest, link_id) VALUES ($1, $3::text::bytea, $2)`,
+		args: func(a, b world) []value { return append(ids(a.org, a.link()), text(b.token("shared"))) }},
+	"join_requests_pkey": {sql: insertRequest,
+		args: func(a, b world) []value {
+			return append(ids(a.org, b.request(), a.former()), text("join"), text(a.email("fresh")))
+		}},
+	"join_requests_one_open": {sql: insertRequest,
+		args: func(a, b world) []value {
+			return append(ids(a.org, a.fresh(0), b.invitee()), text("join"), text(b.email("invitee")))
+		}},
+	"join_requests_one_invite": {sql: insertRequest,
+		args: func(a, b world) []value {
+			return append(ids(a.org, a.fresh(0), a.member()), text("invite"), text(b.email("asked")))
+		}},
 }
+
+const insertRequest = `INSERT INTO roster.join_requests (org_id, id, user_id, kind, asker, asker_email, email, email_norm, role) VALUES ($1, $2, $3, $4, 'x', $5, $5, $5, 'guest')`
 
 // foreignCase writes a row of canary A that refers to a row of other: canary B's, or one of nowhere.
 type foreignCase struct {
@@ -91,8 +109,18 @@ var foreignCases = map[string]foreignCase{
 	"audit_events_org_id_fkey":       ofOrganization,
 	"job_files_job": {sql: `INSERT INTO roster.job_files (org_id, job_id, n, data) VALUES ($1, $2, 9, '')`,
 		args: func(a, other world) []value { return ids(a.org, other.jobDone()) }},
-	"jobs_org_id_fkey":    ofOrganization,
-	"imports_org_id_fkey": ofOrganization,
+	"jobs_org_id_fkey":          ofOrganization,
+	"imports_org_id_fkey":       ofOrganization,
+	"join_links_org_id_fkey":    ofOrganization,
+	"join_requests_org_id_fkey": ofOrganization,
+	"join_links_maker": {sql: `INSERT INTO roster.join_links (org_id, id, role, made_by) VALUES ($1, $2, 'guest', $3)`,
+		args: func(a, other world) []value { return ids(a.org, a.fresh(0), other.owner()) }},
+	"join_link_tokens_link": {sql: `INSERT INTO roster.join_link_tokens (org_id, digest, link_id) VALUES ($1, $3::text::bytea, $2)`,
+		args: func(a, other world) []value { return append(ids(a.org, other.link()), text(a.token("fresh"))) }},
+	"join_requests_link": {sql: `INSERT INTO roster.join_requests (org_id, id, user_id, kind, asker, asker_email, email, email_norm, role, link_id) VALUES ($1, $2, $3, 'join', 'x', $5, $5, $5, 'guest', $4)`,
+		args: func(a, other world) []value {
+			return append(ids(a.org, a.fresh(0), a.former(), other.link()), text(a.email("fresh")))
+		}},
 	"organizations_slug_is_known": {sql: `UPDATE roster.organizations SET slug = $2 WHERE id = $1`,
 		args: func(a, other world) []value { return append(ids(a.org), text(other.slug)) }},
 	"memberships_inviter": {sql: `INSERT INTO roster.memberships (org_id, user_id, id, invited_by, joined_through) VALUES ($1, $2, $3, $4, 'invitation')`,

@@ -1006,6 +1006,11 @@ func (q *Queries) RevokeInvitations(ctx context.Context, orgID uuid.UUID, invita
 }
 
 const revokeInvitationsTo = `-- name: RevokeInvitationsTo :many
+WITH settled AS (
+  UPDATE roster.join_requests AS q
+  SET state = 'joined', decided_at = now()
+  WHERE q.org_id = $1 AND q.email_norm = $2 AND q.state = 'open'
+)
 UPDATE roster.invitations AS i
 SET state = 'revoked', decided_at = now(), version = i.version + 1
 WHERE i.org_id = $1 AND i.email_norm = $2 AND i.state = 'open'
@@ -1017,7 +1022,7 @@ type RevokeInvitationsToRow struct {
 	Email string
 }
 
-// The open invitation that an address still holds.
+// The open invitation that an address still holds, once its person is inside; nor is anything left to decide about them.
 func (q *Queries) RevokeInvitationsTo(ctx context.Context, orgID uuid.UUID, emailNorm string) ([]RevokeInvitationsToRow, error) {
 	rows, err := q.db.Query(ctx, revokeInvitationsTo, orgID, emailNorm)
 	if err != nil {

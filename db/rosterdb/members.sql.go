@@ -306,19 +306,20 @@ func (q *Queries) GetPair(ctx context.Context, arg GetPairParams) (GetPairRow, e
 
 const insertMembership = `-- name: InsertMembership :exec
 INSERT INTO roster.memberships (org_id, user_id, id, status, invited_by, invited_at, joined_through)
-VALUES ($1, $2, $3, 'active', $4, $5, 'invitation')
+VALUES ($1, $2, $3, 'active', $4, $5, $6)
 ON CONFLICT (org_id, user_id) DO UPDATE
-SET status = 'active', invited_by = excluded.invited_by, invited_at = excluded.invited_at, joined_through = 'invitation',
+SET status = 'active', invited_by = excluded.invited_by, invited_at = excluded.invited_at, joined_through = excluded.joined_through,
     joined_at = now(), ended_at = NULL, version = memberships.version + 1
 WHERE memberships.status IN ('left', 'removed')
 `
 
 type InsertMembershipParams struct {
-	OrgID        uuid.UUID
-	UserID       uuid.UUID
-	MembershipID uuid.UUID
-	InvitedBy    *uuid.UUID
-	InvitedAt    *time.Time
+	OrgID         uuid.UUID
+	UserID        uuid.UUID
+	MembershipID  uuid.UUID
+	InvitedBy     *uuid.UUID
+	InvitedAt     *time.Time
+	JoinedThrough string
 }
 
 // Joins, or joins again: a former member's row comes back to life. A present one is left as it is.
@@ -329,6 +330,7 @@ func (q *Queries) InsertMembership(ctx context.Context, arg InsertMembershipPara
 		arg.MembershipID,
 		arg.InvitedBy,
 		arg.InvitedAt,
+		arg.JoinedThrough,
 	)
 	return err
 }

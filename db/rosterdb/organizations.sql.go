@@ -46,6 +46,7 @@ SELECT coalesce(e.org_id, '00000000-0000-0000-0000-000000000000')::uuid AS org_i
        coalesce(e.members_count, 0)::integer AS members_count, coalesce(e.owners, 0)::integer AS owners, coalesce(e.open_invitations, 0)::integer AS open_invitations,
        coalesce(e.membership_id, '00000000-0000-0000-0000-000000000000')::uuid AS membership_id,
        coalesce(e.membership_status, '')::text AS membership_status, coalesce(e.roles, '{}')::text[] AS roles,
+       CASE WHEN e.membership_status = 'active' AND (e.roles && '{owner,admin}' OR e.members_may_invite) THEN door.waiting_requests(e.org_id, $1::uuid) ELSE 0 END::integer AS waiting_requests,
        coalesce((SELECT jsonb_agg(m) FROM door.my_organizations($1::uuid, '', 51) m), '[]')::jsonb AS organizations,
        coalesce((SELECT jsonb_agg(i) FROM door.my_invitations($1::uuid) i), '[]')::jsonb AS invitations
 FROM (SELECT) one
@@ -71,6 +72,7 @@ type EnterRow struct {
 	MembershipID     uuid.UUID
 	MembershipStatus string
 	Roles            []string
+	WaitingRequests  int32
 	Organizations    []byte
 	Invitations      []byte
 }
@@ -93,6 +95,7 @@ func (q *Queries) Enter(ctx context.Context, arg EnterParams) (EnterRow, error) 
 		&i.MembershipID,
 		&i.MembershipStatus,
 		&i.Roles,
+		&i.WaitingRequests,
 		&i.Organizations,
 		&i.Invitations,
 	)

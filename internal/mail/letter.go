@@ -41,6 +41,9 @@ const (
 	KindInvitationReminder   Kind = "invitation_reminder"
 	KindInvitationExpired    Kind = "invitation_expired"
 	KindInvitationBounced    Kind = "invitation_bounced"
+	KindRequestMade          Kind = "request_made"
+	KindRequestAccepted      Kind = "request_accepted"
+	KindRequestDeclined      Kind = "request_declined"
 	KindConfirmAddress       Kind = "confirm_address"
 	KindAlreadyRegistered    Kind = "already_registered"
 	KindResetPassword        Kind = "reset_password"
@@ -200,6 +203,34 @@ type InvitationAskedAgain struct {
 	At           time.Time
 }
 
+// RequestMade tells somebody who may decide that somebody asks to join, or to have somebody invited. Why is for the page.
+type RequestMade struct {
+	To           string
+	Organization Organization
+	Who          Person
+	Invite       string // the address that they ask to invite; empty if they ask to join
+	Request      string // public ID, "req_…"
+	At, Until    time.Time
+}
+
+// RequestAccepted tells somebody who asked to join that they are in.
+type RequestAccepted struct {
+	To           string
+	Organization Organization
+	Role         string
+	Explanation  string // what the role can do, a clause
+	At           time.Time
+}
+
+// RequestDeclined tells somebody that what they asked for is not given. The reason was written for them.
+type RequestDeclined struct {
+	To           string
+	Organization Organization
+	Invite       string // the address that they asked to invite; empty if they asked to join
+	Reason       string
+	At           time.Time
+}
+
 // ConfirmAddress carries the link that finishes a sign-up.
 type ConfirmAddress struct {
 	To, Name string
@@ -274,6 +305,15 @@ func (InvitationExpired) Kind() Kind { return KindInvitationExpired }
 // Kind is KindInvitationBounced.
 func (InvitationBounced) Kind() Kind { return KindInvitationBounced }
 
+// Kind is KindRequestMade.
+func (RequestMade) Kind() Kind { return KindRequestMade }
+
+// Kind is KindRequestAccepted.
+func (RequestAccepted) Kind() Kind { return KindRequestAccepted }
+
+// Kind is KindRequestDeclined.
+func (RequestDeclined) Kind() Kind { return KindRequestDeclined }
+
 // Kind is KindConfirmAddress.
 func (ConfirmAddress) Kind() Kind { return KindConfirmAddress }
 
@@ -326,6 +366,18 @@ func (l InvitationDeclined) envelope() envelope {
 }
 
 func (l InvitationAskedAgain) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
+}
+
+func (l RequestMade) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
+}
+
+func (l RequestAccepted) envelope() envelope {
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
+}
+
+func (l RequestDeclined) envelope() envelope {
 	return envelope{to: l.To, inOrg: true, org: l.Organization.ID}
 }
 
@@ -426,6 +478,23 @@ func (l InvitationBounced) cleaned() Letter {
 	return l
 }
 
+func (l RequestMade) cleaned() Letter {
+	l.To, l.Organization, l.Who, l.Invite = cleanAddress(l.To), l.Organization.cleaned(), l.Who.cleaned(), cleanAddress(l.Invite)
+	return l
+}
+
+func (l RequestAccepted) cleaned() Letter {
+	l.To, l.Organization = cleanAddress(l.To), l.Organization.cleaned()
+	l.Role, l.Explanation = Clean(l.Role, labelMax), Clean(l.Explanation, clauseMax)
+	return l
+}
+
+func (l RequestDeclined) cleaned() Letter {
+	l.To, l.Organization, l.Invite = cleanAddress(l.To), l.Organization.cleaned(), cleanAddress(l.Invite)
+	l.Reason = cleanMessage(l.Reason)
+	return l
+}
+
 func (l ConfirmAddress) cleaned() Letter {
 	l.To, l.Name, l.Asked = cleanAddress(l.To), Clean(l.Name, nameMax), Clean(l.Asked, labelMax)
 	return l
@@ -507,6 +576,9 @@ var readers = map[Kind]func(data []byte) (Letter, error){
 	KindInvitationReminder:   read[InvitationReminder],
 	KindInvitationExpired:    read[InvitationExpired],
 	KindInvitationBounced:    read[InvitationBounced],
+	KindRequestMade:          read[RequestMade],
+	KindRequestAccepted:      read[RequestAccepted],
+	KindRequestDeclined:      read[RequestDeclined],
 	KindConfirmAddress:       read[ConfirmAddress],
 	KindAlreadyRegistered:    read[AlreadyRegistered],
 	KindResetPassword:        read[ResetPassword],

@@ -22,6 +22,8 @@ const (
 	Session      Kind = "ses"
 	Import       Kind = "imp"
 	Job          Kind = "job"
+	Link         Kind = "lnk" // a share link
+	Request      Kind = "req"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -33,6 +33,7 @@ const (
 	InvitationsRead   Permission = "invitations.read"
 	InvitationsCreate Permission = "invitations.create"
 	InvitationsRevoke Permission = "invitations.revoke"
+	RequestsDecide    Permission = "requests.decide"
 	AuditRead         Permission = "audit.read"
 )
 
@@ -46,12 +47,13 @@ var grants = map[Permission][]Role{
 	InvitationsRead:   {Owner, Admin},
 	InvitationsCreate: {Owner, Admin},
 	InvitationsRevoke: {Owner, Admin},
+	RequestsDecide:    {Owner, Admin},
 	AuditRead:         {Owner, Admin},
 }
 
 // Settings are an organization's own choices that widen what a role may do.
 type Settings struct {
-	// MembersMayInvite lets the role Member see, send and revoke invitations.
+	// MembersMayInvite lets the role Member see, send and revoke invitations, and decide about requests.
 	MembersMayInvite bool
 }
 
@@ -109,7 +111,7 @@ func May(roles []Role, p Permission, s Settings) bool {
 		if slices.Contains(grants[p], r) {
 			return true
 		}
-		if s.MembersMayInvite && r == Member && (p == InvitationsRead || p == InvitationsCreate || p == InvitationsRevoke) {
+		if s.MembersMayInvite && r == Member && (p == InvitationsRead || p == InvitationsCreate || p == InvitationsRevoke || p == RequestsDecide) {
 			return true
 		}
 	}
@@ -132,6 +134,10 @@ func MayGrant(actor []Role, r Role) bool {
 
 // MayInviteAs is MayGrant without Owner, which no invitation carries.
 func MayInviteAs(actor []Role, r Role) bool { return r != Owner && MayGrant(actor, r) }
+
+// MayShareAs tells whether somebody may make a share link that lets people in with a role. Whoever holds the link may
+// be anybody, so none makes an Admin.
+func MayShareAs(actor []Role, r Role) bool { return !r.AtLeast(Admin) && MayGrant(actor, r) }
 
 // Grantable lists what somebody may give, the highest first.
 func Grantable(actor []Role) []Role {
@@ -246,6 +252,8 @@ func (p Permission) Label() string {
 		return "Invite people"
 	case InvitationsRevoke:
 		return "Revoke invitations"
+	case RequestsDecide:
+		return "Decide about requests"
 	case AuditRead:
 		return "See the audit log"
 	}
@@ -273,6 +281,8 @@ func (p Permission) Action() string {
 		return "invite people"
 	case InvitationsRevoke:
 		return "revoke invitations"
+	case RequestsDecide:
+		return "decide about requests"
 	case AuditRead:
 		return "see the audit log"
 	}

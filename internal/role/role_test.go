@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var all = []Permission{OrganizationRead, MembersRead, MembersUpdateRole, MembersSuspend, MembersRemove, MembersExport, InvitationsRead, InvitationsCreate, InvitationsRevoke, AuditRead}
+var all = []Permission{OrganizationRead, MembersRead, MembersUpdateRole, MembersSuspend, MembersRemove, MembersExport, InvitationsRead, InvitationsCreate, InvitationsRevoke, RequestsDecide, AuditRead}
 
 // C075 U08 N26 X25: the whole matrix of DESIGN.md 3, as far as it exists.
 func TestMatrix(t *testing.T) {
@@ -23,7 +23,7 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []Permission{InvitationsRead, InvitationsCreate, InvitationsRevoke} {
+	for _, p := range []Permission{InvitationsRead, InvitationsCreate, InvitationsRevoke, RequestsDecide} {
 		if !May([]Role{Member}, p, Settings{MembersMayInvite: true}) || May([]Role{Viewer}, p, Settings{MembersMayInvite: true}) {
 			t.Errorf("members who may invite: %s", p)
 		}
@@ -59,6 +59,13 @@ func TestGrants(t *testing.T) {
 	}
 	if MayInviteAs([]Role{Owner}, Owner) || MayGrant([]Role{Owner}, "root") || MayGrant(nil, Guest) {
 		t.Error("a role is given that may not be")
+	}
+	for _, actor := range All {
+		for _, r := range All {
+			if want := actor.AtLeast(Member) && r.AtLeast(Guest) && !r.AtLeast(Admin); MayShareAs([]Role{actor}, r) != want {
+				t.Errorf("%s shares a link for %s: %v", actor, r, !want)
+			}
+		}
 	}
 }
 

@@ -39,6 +39,13 @@ const (
 	InvitationAskedAgain  = "invitation.asked_again"
 	InvitationReminded    = "invitation.reminded"
 	InvitationsRevoked    = "invitations.revoked" // many together: what one Undo takes back
+	LinkMade              = "link.made"
+	LinkReset             = "link.reset"
+	LinkWithdrawn         = "link.withdrawn"
+	RequestMade           = "request.made"
+	RequestWithdrawn      = "request.withdrawn"
+	RequestAccepted       = "request.accepted"
+	RequestDeclined       = "request.declined"
 )
 
 // facts are the state of a thing before or after a change, as far as the change touches it.
@@ -47,7 +54,7 @@ type facts map[string]any
 // entry is one line of the audit log, written in the transaction that makes the change.
 type entry struct {
 	event       string
-	subjectKind string // "organization", "membership" or "invitation"
+	subjectKind string // "organization", "membership", "invitation", "link" or "request"
 	subject     uuid.UUID
 	name        string // of the subject, as it is now: a snapshot
 	before      facts

@@ -40,7 +40,8 @@ func (r *Roster) Enter(ctx context.Context, person account.Person, slug string, 
 	}
 	entry.Actor = Actor{
 		org: Organization{ID: row.OrgID, Name: row.OrgName, Slug: row.Slug, InvitationDays: int(row.InvitationDays),
-			MembersMayInvite: row.MembersMayInvite, Members: int(row.MembersCount), OpenInvitations: int(row.OpenInvitations)},
+			MembersMayInvite: row.MembersMayInvite, Members: int(row.MembersCount), OpenInvitations: int(row.OpenInvitations),
+			OpenRequests: int(row.WaitingRequests)},
 		person:     person,
 		membership: row.MembershipID,
 		trace:      trace,

@@ -217,24 +217,10 @@ func (r *Roster) join(ctx context.Context, q *rosterdb.Queries, person account.P
 		membership = publicid.New()
 	}
 	if err := q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: org, UserID: person.ID, MembershipID: membership,
-		InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt}); err != nil {
+		InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt, JoinedThrough: "invitation"}); err != nil {
 		return joined, err
 	}
-	if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: org, UserID: person.ID, Roles: row.Roles, GrantedBy: &row.InvitedBy}); err != nil {
-		return joined, err
-	}
-	if err := q.EndDeclined(ctx, org, []string{person.EmailNorm}); err != nil {
-		return joined, err
-	}
-	others, err := q.RevokeInvitationsTo(ctx, org, person.EmailNorm)
-	if err != nil {
-		return joined, err
-	}
-	var revoked named
-	for _, i := range others {
-		revoked.add(i.ID, i.Email)
-	}
-	if err := who.writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked); err != nil {
+	if err := settle(ctx, q, who, person.ID, person.EmailNorm, row.Roles, row.InvitedBy); err != nil {
 		return joined, err
 	}
 	if _, err := who.write(ctx, q, entry{event: MemberJoined, subjectKind: "membership", subject: membership, name: person.Name,
@@ -244,6 +230,25 @@ func (r *Roster) join(ctx context.Context, q *rosterdb.Queries, person account.P
 	}
 	return joined, r.post(ctx, q, mail.InvitationAccepted{To: row.InviterEmail, Organization: mail.Organization{ID: org.String(), Name: row.OrgName, Slug: row.OrgSlug},
 		Who: mail.Person{Name: person.Name, Email: person.Email}, Role: joined.Role.Label(), Member: publicid.Membership.Of(membership), At: time.Now()})
+}
+
+// settle gives somebody who just came in their roles, and ends what was still open about them: invitations and requests.
+func settle(ctx context.Context, q *rosterdb.Queries, who author, person uuid.UUID, address string, roles []string, by uuid.UUID) error {
+	if err := q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: who.org, UserID: person, Roles: roles, GrantedBy: &by}); err != nil {
+		return err
+	}
+	if err := q.EndDeclined(ctx, who.org, []string{address}); err != nil {
+		return err
+	}
+	others, err := q.RevokeInvitationsTo(ctx, who.org, address)
+	if err != nil {
+		return err
+	}
+	var revoked named
+	for _, i := range others {
+		revoked.add(i.ID, i.Email)
+	}
+	return who.writeMany(ctx, q, entry{event: InvitationRevoked, subjectKind: "invitation", before: facts{"state": "open"}, after: facts{"state": "revoked"}}, revoked)
 }
 
 // Decline turns an invitation down, and with block keeps its organization from inviting the address again.

@@ -52,6 +52,7 @@ type Organization struct {
 	MembersMayInvite bool
 	Members          int // active and suspended
 	OpenInvitations  int // at most 100: more are not counted
+	OpenRequests     int // that wait for the actor to decide; at most 100
 }
 
 // PublicID is the organization's id for URLs and forms (org_…).
@@ -143,7 +144,7 @@ type Row struct {
 	Status        string    // "active", "suspended", "pending"
 	Since         time.Time // joined, or invited
 	Inviter       string    // name, or ""
-	JoinedThrough string    // "created" or "invitation"
+	JoinedThrough string    // "created", "invitation", "link" or "request"
 	LastActive    time.Time // zero: never
 	Expires       time.Time // of an invitation
 	Delivery      string    // of an invitation

@@ -173,11 +173,71 @@ var sendings = map[string]func(t *testing.T, w *rostertest.World) (account.Perso
 			return []any{invitation, undo}, err
 		}
 	},
+	"MakeJoinLink": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		return w.Ann, func(a roster.Actor) (any, error) {
+			link, _, err := w.Roster.MakeJoinLink(t.Context(), a, roster.NewJoinLink{Role: "member", Days: "7"})
+			return link, err
+		}
+	},
+	"ResetJoinLink": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		link, _ := share(t, w, roster.NewJoinLink{})
+		return w.Ben, func(a roster.Actor) (any, error) {
+			reset, _, err := w.Roster.ResetJoinLink(t.Context(), a, link.ID)
+			return reset, err
+		}
+	},
+	"WithdrawJoinLink": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		link, _ := share(t, w, roster.NewJoinLink{})
+		return w.Ann, func(a roster.Actor) (any, error) { return w.Roster.WithdrawJoinLink(t.Context(), a, link.ID) }
+	},
+	"AcceptRequest": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		_, token := share(t, w, roster.NewJoinLink{NeedsApproval: true})
+		request := asked(t, w, w.Zoe, token)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			return w.Roster.AcceptRequest(t.Context(), a, request.ID, role.Viewer)
+		}
+	},
+	"AcceptRequest to invite": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		request := askedToInvite(t, w)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			return w.Roster.AcceptRequest(t.Context(), a, request.ID, role.Viewer)
+		}
+	},
+	"DeclineRequest": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		request := askedToInvite(t, w)
+		return w.Ann, func(a roster.Actor) (any, error) {
+			return w.Roster.DeclineRequest(t.Context(), a, request.ID, "Not now.")
+		}
+	},
+	"AskToInvite": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		return w.Cem, func(a roster.Actor) (any, error) {
+			return w.Roster.AskToInvite(t.Context(), a, "lin@elsewhere.example", "From the depot.")
+		}
+	},
+	"WithdrawAsk": func(t *testing.T, w *rostertest.World) (account.Person, sending) {
+		request := askedToInvite(t, w)
+		return w.Cem, func(a roster.Actor) (any, error) { return nil, w.Roster.WithdrawAsk(t.Context(), a, request.ID) }
+	},
+}
+
+// askedToInvite is what Cem asks for.
+func askedToInvite(t *testing.T, w *rostertest.World) roster.Request {
+	t.Helper()
+	cem := w.As(t, w.Cem, acme)
+	if _, err := w.Roster.AskToInvite(t.Context(), cem, "lin@elsewhere.example", ""); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := w.Roster.MyAsks(t.Context(), cem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mine[0]
 }
 
 // looks are the methods that change nothing for an actor.
 var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true, "Judge": true,
-	"Matching": true, "Export": true, "Exportable": true, "ExportedFile": true, "Download": true, "Import": true, "ImportProblems": true, "JudgeTogether": true}
+	"Matching": true, "Export": true, "Exportable": true, "ExportedFile": true, "Download": true, "Import": true, "ImportProblems": true, "JudgeTogether": true,
+	"JoinLinks": true, "JoinLink": true, "Requests": true, "Request": true, "MyAsks": true}
 
 // R30: no method that changes something stands outside of this law.
 func TestEveryChangeHasAForm(t *testing.T) {
@@ -214,11 +274,13 @@ const waitingSQL = `INSERT INTO roster.invitations (org_id, id, email, email_nor
 func effect(t *testing.T, w *rostertest.World) string {
 	t.Helper()
 	count := func(sql string) int { return w.Count(t, sql) }
-	return fmt.Sprintf("%d entries, %d letters, %d open of %d invitations with %d links, %d of %d members, versions %d, %d forms, %d jobs of which %d are to stop",
+	return fmt.Sprintf("%d entries, %d letters, %d open of %d invitations with %d links, %d of %d members, versions %d, %d forms, %d share links with %d tokens, %d open of %d requests, %d jobs of which %d are to stop",
 		count("SELECT count(*) FROM roster.audit_events"), count("SELECT count(*) FROM river.river_job"),
 		count("SELECT count(*) FROM roster.invitations WHERE state = 'open'"), count("SELECT count(*) FROM roster.invitations"), count("SELECT count(*) FROM roster.invitation_tokens"),
 		count("SELECT count(*) FROM roster.memberships WHERE status = 'active'"), count("SELECT count(*) FROM roster.memberships"),
-		count("SELECT sum(version)::bigint FROM (SELECT version FROM roster.memberships UNION ALL SELECT version FROM roster.invitations) v"), count("SELECT count(*) FROM roster.submissions"),
+		count("SELECT sum(version)::bigint FROM (SELECT version FROM roster.memberships UNION ALL SELECT version FROM roster.invitations UNION ALL SELECT version FROM roster.join_links) v"), count("SELECT count(*) FROM roster.submissions"),
+		count("SELECT count(*) FROM roster.join_links"), count("SELECT count(*) FROM roster.join_link_tokens"),
+		count("SELECT count(*) FROM roster.join_requests WHERE state = 'open'"), count("SELECT count(*) FROM roster.join_requests"),
 		count("SELECT count(*) FROM roster.jobs"), count("SELECT count(*) FROM roster.jobs WHERE stop_asked"))
 }
 

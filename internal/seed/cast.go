@@ -58,6 +58,9 @@ func newCast(now time.Time, n *names) *cast {
 	lina := c.person("Lina Bergman", "lina@bergman.example", c.ago(3, 16, 12))
 
 	c.acme(mara, aiko, tomas, priya, jonas, samuel, elodie, wiremu, noor)
+	acme := mara.last
+	c.ask(c.share(acme, mara, role.Member, c.ago(6, 10, 5), 30, 25), lina, "Priya told me about the gripper project. I start on Monday.", c.now.Add(-5*time.Hour))
+	c.askFor(acme, samuel, "tobias.krull@acme.example", "Tobias takes over the night shift from me.", c.now.Add(-50*time.Minute))
 	c.others(mara, aiko, tomas, priya, jonas, samuel, elodie, wiremu, noor, ruth, lina)
 	c.foundNorthwind(mara, aiko, tomas, noor)
 

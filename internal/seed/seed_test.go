@@ -202,7 +202,7 @@ var law = map[string]string{
 	"who acts is a member at that time": `SELECT e.event || ' ' || e.subject_name FROM roster.audit_events e LEFT JOIN roster.memberships m ON m.org_id = e.org_id AND m.user_id = e.actor_id
 		WHERE e.actor_kind = 'person' AND (m.id IS NULL OR e.at < m.joined_at OR e.at > m.ended_at)`,
 	"who acts is an owner or admin at that time": `SELECT e.event || ' ' || e.subject_name FROM roster.audit_events e JOIN roster.memberships m ON m.org_id = e.org_id AND m.user_id = e.actor_id
-		WHERE e.actor_kind = 'person' AND e.event NOT IN ('organization.created', 'membership.joined', 'membership.left') AND NOT coalesce(
+		WHERE e.actor_kind = 'person' AND e.event NOT IN ('organization.created', 'membership.joined', 'membership.left', 'request.made') AND NOT coalesce(
 		(SELECT r.after -> 'roles' ?| ARRAY['owner', 'admin'] FROM roster.audit_events r WHERE r.org_id = e.org_id AND r.subject_id = m.id AND r.at < e.at AND r.after ? 'roles' ORDER BY r.at DESC LIMIT 1), false)`,
 	"owners alone touch owners and admins": `SELECT e.event || ' ' || e.subject_name FROM roster.audit_events e JOIN roster.memberships m ON m.org_id = e.org_id AND m.user_id = e.actor_id
 		WHERE e.actor_kind = 'person' AND e.event <> 'membership.left' AND (e.before -> 'roles' ?| ARRAY['owner', 'admin'] OR e.event <> 'membership.joined' AND e.after -> 'roles' ?| ARRAY['owner', 'admin']) AND NOT coalesce(

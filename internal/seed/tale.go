@@ -23,6 +23,8 @@ type tale struct {
 	orgs        []*organization
 	memberships []*membership
 	invitations []*invitation
+	shareLinks  []*shareLink
+	requests    []*request
 	events      []event
 }
 

@@ -239,6 +239,7 @@ func (w *writer) rows(t *tale, people []*person, orgs []uuid.UUID, counts []int)
 		column(held, func(m *membership) time.Time { return m.grantedAt }))
 	b.Queue(countMembers, orgs, counts)
 	w.invitationRows(b, t)
+	t.joiningRows(b)
 	b.Queue(insertEvents,
 		column(t.events, func(e event) uuid.UUID { return e.org.id }),
 		column(t.events, func(e event) uuid.UUID { return e.id }),

@@ -65,6 +65,12 @@ func write(l mail.Letter, s site) (letter, error) {
 		return invitationExpired(l, s), nil
 	case mail.InvitationBounced:
 		return invitationBounced(l, s), nil
+	case mail.RequestMade:
+		return requestMade(l, s), nil
+	case mail.RequestAccepted:
+		return requestAccepted(l, s), nil
+	case mail.RequestDeclined:
+		return requestDeclined(l, s), nil
 	case mail.ConfirmAddress:
 		return confirmAddress(l, s), nil
 	case mail.AlreadyRegistered:

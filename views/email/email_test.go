@@ -79,6 +79,15 @@ func letters() map[string]mail.Letter {
 		"invitation_bounced": mail.InvitationBounced{
 			To: ruth.Email, Organization: palmer, Email: "mara@acme.exmaple", Role: "Member", Why: "the domain takes no mail", Invitation: "inv_01jexample", At: at,
 		},
+		"request_made": mail.RequestMade{To: ruth.Email, Organization: palmer, Who: mara, Request: "req_01jexample", At: at, Until: until},
+		"request_made_invite": mail.RequestMade{
+			To: ruth.Email, Organization: palmer, Who: mara, Invite: "jonas@kestrel.example", Request: "req_01jexample", At: at, Until: until,
+		},
+		"request_accepted": mail.RequestAccepted{To: mara.Email, Organization: palmer, Role: "Member", Explanation: "you can see the other members", At: at},
+		"request_declined": mail.RequestDeclined{To: mara.Email, Organization: palmer, At: at},
+		"request_declined_invite": mail.RequestDeclined{
+			To: mara.Email, Organization: palmer, Invite: "jonas@kestrel.example", Reason: "Jonas works for another company now.", At: at,
+		},
 		"confirm_address": mail.ConfirmAddress{
 			To: "Mara@acme.example", Name: "Mara Lindqvist", ID: "0190a1b2-0000-7000-8000-000000000004", Asked: "Firefox on macOS", Expires: until, Token: "EXAMPLE-TOKEN",
 		},
@@ -143,6 +152,10 @@ func TestSubjects(t *testing.T) {
 		"invitation_expired":      "Your invitation of mara@acme.example to Palmer Rail has expired",
 		"invitation_expired_many": "14 of your invitations to Palmer Rail have expired",
 		"invitation_bounced":      "Your invitation to mara@acme.exmaple was not delivered",
+		"request_made":            "Mara Lindqvist asks to join Palmer Rail",
+		"request_made_invite":     "Mara Lindqvist asks you to invite somebody to Palmer Rail",
+		"request_accepted":        "You joined Palmer Rail",
+		"request_declined":        "Your request to join Palmer Rail was declined",
 		"confirm_address":         "Confirm your e-mail address for Roster",
 		"already_registered":      "You already have an account for Roster",
 		"reset_password":          "Choose a new password for Roster",
@@ -235,6 +248,9 @@ func TestNamesCannotSmuggleTextIntoLetters(t *testing.T) {
 			mail.InvitationReminder{To: mara.Email, Organization: org, Inviter: person, ID: palmer.ID, Role: name, Explanation: name, Expires: until, Token: "T"},
 			mail.InvitationExpired{To: ruth.Email, Organization: org, Invitations: []mail.ExpiredInvitation{{Email: name, Role: name}}},
 			mail.InvitationBounced{To: ruth.Email, Organization: org, Email: name, Role: name, Why: name, Invitation: "inv_1", At: at},
+			mail.RequestMade{To: ruth.Email, Organization: org, Who: person, Invite: name, Request: "req_1", At: at, Until: until},
+			mail.RequestAccepted{To: mara.Email, Organization: org, Role: name, Explanation: name, At: at},
+			mail.RequestDeclined{To: mara.Email, Organization: org, Invite: name, Reason: message, At: at},
 			mail.AddressCode{To: mara.Email, Organization: org, ID: palmer.ID, Expires: until, Code: "123456"},
 			mail.ConfirmAddress{To: mara.Email, Name: name, Asked: name, ID: palmer.ID, Expires: until, Token: "T"},
 			mail.AlreadyRegistered{To: mara.Email, Name: name, Asked: name, At: at},

@@ -43,6 +43,9 @@ func FuzzLetters(f *testing.F) {
 				mail.InvitationDeclined{To: ruth.Email, Organization: org, Email: email, Role: "Member", At: at},
 				mail.InvitationAskedAgain{To: ruth.Email, Organization: org, Email: email, Other: email, Role: "Member", Invitation: "inv_1", At: at},
 				mail.ConfirmAddress{To: email, Name: name, Asked: "Firefox on macOS", ID: palmer.ID, Expires: until, Token: "TOKEN"},
+				mail.RequestMade{To: ruth.Email, Organization: org, Who: person, Invite: email, Request: "req_1", At: at, Until: until},
+				mail.RequestAccepted{To: ruth.Email, Organization: org, Role: "Member", Explanation: "you can see", At: at},
+				mail.RequestDeclined{To: ruth.Email, Organization: org, Invite: email, Reason: message, At: at},
 			}
 		}
 		if _, err := mail.Parse(email); err != nil {

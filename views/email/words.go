@@ -76,6 +76,11 @@ const choiceWords = "Choose which of these letters you get"
 // choice is the same in the text form.
 func (s site) choice() string { return link(choiceWords, s.letters()) }
 
+// request leads to a request as those who decide see it.
+func (s site) request(o mail.Organization, id string) string {
+	return s.to(paths.Request(o.Slug, url.PathEscape(id)))
+}
+
 // segment is a token as one part of a path, whatever it is made of.
 func segment(token mail.Secret) string { return url.PathEscape(string(token)) }
 

@@ -104,6 +104,10 @@ func tell(e roster.Event, own bool) words {
 		switch {
 		case e.After["through"] == "created":
 			return say("*{}* became the first *{}*", who, to)
+		case e.After["through"] == "link":
+			return say("*{}* joined by a share link, as *{}*", who, to)
+		case e.After["through"] == "request":
+			return with("*{}* let in "+whom+", who had asked to join, as *{}*", to)
 		case e.Before["status"] == "left", e.Before["status"] == "removed":
 			return say("*{}* joined again by invitation, as *{}*", who, to)
 		case e.After["handed_over"] == true:
@@ -155,6 +159,24 @@ func tell(e roster.Event, own bool) words {
 			return say("*{}* asked for a new invitation for {} in place of {}", who, other, e.Subject)
 		}
 		return say("*{}* asked for a new invitation", who)
+
+	case roster.LinkMade:
+		return say("*{}* made a share link that lets people join as *{}*", who, to)
+	case roster.LinkReset:
+		return say("*{}* reset the share link that lets people join as *{}*", who, to)
+	case roster.LinkWithdrawn:
+		return say("*{}* withdrew the share link that let people join as *{}*", who, to)
+	case roster.RequestMade:
+		if e.After["kind"] == "invite" {
+			return say("*{}* asked to have {} invited", who, e.Subject)
+		}
+		return say("*{}* asked to join", who)
+	case roster.RequestWithdrawn:
+		return say("*{}* withdrew the request "+aboutRequest(e), who, e.Subject)
+	case roster.RequestAccepted:
+		return say("*{}* accepted the request "+aboutRequest(e)+", as *{}*", who, e.Subject, to)
+	case roster.RequestDeclined:
+		return say("*{}* declined the request "+aboutRequest(e), who, e.Subject)
 	}
 	return say("*{}*: {}, *{}*", who, e.Name, e.Subject) // written by a newer Roster
 }
@@ -181,6 +203,14 @@ func byInvitee(e roster.Event, did string) words {
 		return say("*{}* "+did+" the invitation", e.Subject)
 	}
 	return say("*{}* "+did+" the invitation of {}", e.Actor, e.Subject)
+}
+
+// aboutRequest says what was asked for.
+func aboutRequest(e roster.Event) string {
+	if e.After["kind"] == "invite" {
+		return "to invite {}"
+	}
+	return "of {} to join"
 }
 
 func blocked(e roster.Event) words {

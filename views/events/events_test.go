@@ -111,12 +111,33 @@ var told = []struct {
 		"Lin Zhao asked for a new invitation for lin@home.example in place of lin@acme.example",
 		"Lin Zhao asked for a new invitation for lin@home.example in place of lin@acme.example", "another address"},
 
+	{aiko(roster.MemberJoined, facts{"status": ""}, facts{"roles": held("member"), "through": "request"}),
+		"Mara Lindqvist let in Aiko Tanaka, who had asked to join, as Member", "Mara Lindqvist let in this member, who had asked to join, as Member", "by request"},
+	{herself(roster.MemberJoined, facts{"status": "left"}, facts{"roles": held("viewer"), "through": "link"}),
+		"Aiko Tanaka joined by a share link, as Viewer", "Aiko Tanaka joined by a share link, as Viewer", "by link"},
+	{shareLink(roster.LinkMade), "Mara Lindqvist made a share link that lets people join as Member", "Mara Lindqvist made a share link that lets people join as Member", ""},
+	{shareLink(roster.LinkReset), "Mara Lindqvist reset the share link that lets people join as Member", "Mara Lindqvist reset the share link that lets people join as Member", ""},
+	{shareLink(roster.LinkWithdrawn), "Mara Lindqvist withdrew the share link that let people join as Member", "Mara Lindqvist withdrew the share link that let people join as Member", ""},
+	{request(roster.RequestMade, "join"), "Mara Lindqvist asked to join", "Mara Lindqvist asked to join", "join"},
+	{request(roster.RequestMade, "invite"), "Mara Lindqvist asked to have lin@acme.example invited", "Mara Lindqvist asked to have lin@acme.example invited", "invite"},
+	{request(roster.RequestWithdrawn, "join"), "Mara Lindqvist withdrew the request of lin@acme.example to join", "Mara Lindqvist withdrew the request of lin@acme.example to join", ""},
+	{request(roster.RequestAccepted, "join"), "Mara Lindqvist accepted the request of lin@acme.example to join, as Member", "Mara Lindqvist accepted the request of lin@acme.example to join, as Member", ""},
+	{request(roster.RequestDeclined, "invite"), "Mara Lindqvist declined the request to invite lin@acme.example", "Mara Lindqvist declined the request to invite lin@acme.example", ""},
+
 	{roster.Event{Name: "keys.created", Actor: "Mara Lindqvist", SubjectKind: "key", Subject: "CI"},
 		"Mara Lindqvist: keys.created, CI", "Mara Lindqvist: keys.created, CI", "not known to this version"},
 	{roster.Event{Name: roster.MemberSuspended, SubjectKind: "membership", Subject: "Aiko Tanaka", After: facts{"status": "suspended"}},
 		"Roster suspended Aiko Tanaka", "Roster suspended this member", "nobody did it"},
 	{roster.Event{Name: roster.MemberSuspended, Actor: "{} *x*", SubjectKind: "membership", Subject: "* {}", After: facts{"status": "suspended"}},
 		"{} *x* suspended * {}", "{} *x* suspended this member", "names are only names"},
+}
+
+func shareLink(name string) roster.Event {
+	return roster.Event{Name: name, Actor: "Mara Lindqvist", SubjectKind: "link", Subject: "Member", After: facts{"roles": held("member")}}
+}
+
+func request(name, kind string) roster.Event {
+	return roster.Event{Name: name, Actor: "Mara Lindqvist", SubjectKind: "request", Subject: "lin@acme.example", After: facts{"kind": kind, "roles": held("member")}}
 }
 
 func aiko(name string, before, after facts) roster.Event {

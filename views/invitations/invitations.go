@@ -14,6 +14,7 @@ import (
 
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/views/layout"
 	"roster/views/paths"
 	"roster/views/ui"
 )
@@ -41,6 +42,7 @@ type View struct {
 	List    List
 	Members int // -1 where they may not be seen
 	Open    int // open invitations
+	Waiting int // requests; -1 where they may not be seen
 }
 
 // Form is the form to invite as it was filled in. What was typed stays when something is wrong.
@@ -591,10 +593,14 @@ func lowerFirst(s string) string {
 // tabs lead between the people who are here and those who are invited.
 func (v View) tabs() []ui.Tab {
 	open := ui.Tab{URL: paths.Invitations(v.Slug), Label: "Invitations", Count: openWords(v.Open), CountID: "tab-invitations", Current: true}
-	if v.Members < 0 {
-		return []ui.Tab{open}
+	tabs := []ui.Tab{open}
+	if v.Members >= 0 {
+		tabs = []ui.Tab{{URL: paths.Members(v.Slug), Label: "Members", Count: ui.AboutCount(v.Members)}, open}
 	}
-	return []ui.Tab{{URL: paths.Members(v.Slug), Label: "Members", Count: ui.AboutCount(v.Members)}, open}
+	if v.Waiting >= 0 {
+		tabs = append(tabs, layout.RequestsTab(v.Slug, v.Waiting, false))
+	}
+	return tabs
 }
 
 // openWords is the number of open invitations as far as it is counted.

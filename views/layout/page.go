@@ -17,7 +17,7 @@ type Page struct {
 	Orgs        []OrgItem // in the person's own order, at most 50
 	MoreOrgs    bool      // there are more than Orgs lists
 	Invitations []InvitationItem
-	Section     string // overview, members, invitations, or nothing
+	Section     string // overview, members, invitations, requests, or nothing
 	Notice      *Notice
 	Problem     bool // a form came back with errors: the title says so
 	Theme       string
@@ -40,9 +40,11 @@ type Org struct {
 	Hue         int
 	Members     int // -1 shows no number
 	Invitations int
+	Requests    int
 
 	MaySeeMembers     bool
 	MaySeeInvitations bool
+	MaySeeRequests    bool
 	MayInvite         bool
 }
 

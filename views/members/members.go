@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"roster/internal/publicid"
 	"roster/internal/role"
 	"roster/internal/roster"
@@ -110,6 +112,10 @@ func came(r roster.Row) string {
 	switch {
 	case r.JoinedThrough == "created":
 		return "Created the organization"
+	case r.JoinedThrough == "link" && r.Inviter != "":
+		return "By a share link of " + r.Inviter
+	case r.JoinedThrough == "request" && r.Inviter != "":
+		return "Let in by " + r.Inviter
 	case r.Inviter != "":
 		return "Invited by " + r.Inviter
 	}
@@ -121,14 +127,16 @@ type List struct {
 	Here
 	Asked   roster.List
 	Rows    []roster.Row
-	Prev    string // cursor to go back from; "" at the start
-	Next    string // cursor of the next page; "" at the end
-	Shown   int    // rows on the page, these included
-	Members int    // of the whole organization
-	Pending int    // open invitations of the whole organization, counted up to PendingMax
-	Mails   bool   // letters leave this installation
-	All     *All   // everybody who matches is selected
-	Sealed  string // the seal of the rows that stand before these on the page; "" if none do
+	Prev    string          // cursor to go back from; "" at the start
+	Next    string          // cursor of the next page; "" at the end
+	Shown   int             // rows on the page, these included
+	Members int             // of the whole organization
+	Pending int             // open invitations of the whole organization, counted up to PendingMax
+	Mails   bool            // letters leave this installation
+	All     *All            // everybody who matches is selected
+	Sealed  string          // the seal of the rows that stand before these on the page; "" if none do
+	Waiting int             // requests to join; -1 where they may not be seen
+	Ask     templ.Component // how somebody who may not invite asks for it; nil for who may
 }
 
 // PendingMax is how far open invitations are counted.

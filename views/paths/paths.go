@@ -30,6 +30,7 @@ const (
 	LoginLink    = "/login/link/"     // with a token behind it
 	Confirm      = "/signup/confirm/" // with a token behind it
 	ResetStart   = "/reset/"          // with a token behind it
+	JoinStart    = "/join/"           // with a token behind it
 	InvitesStart = "/invitations/"    // with a token behind it, or with inv_… for the person it is for
 )
 
@@ -152,6 +153,42 @@ func StopJob(slug, job string) string { return Job(slug, job) + "/stop" }
 
 // UndoJob takes back what it did.
 func UndoJob(slug, job string) string { return Job(slug, job) + "/undo" }
+
+// Join is the page of a share link, and where its form is posted.
+func Join(token string) string { return JoinStart + token }
+
+// WithdrawJoin takes back what was asked for by a share link.
+func WithdrawJoin(token string) string { return Join(token) + "/withdraw" }
+
+// JoinLinks is the list of share links with the form, and where the form is posted.
+func JoinLinks(slug string) string { return Invitations(slug) + "/links" }
+
+// JoinLink is one of them.
+func JoinLink(slug, lnk string) string { return JoinLinks(slug) + "/" + lnk }
+
+// ResetJoinLink gives it a new address.
+func ResetJoinLink(slug, lnk string) string { return JoinLink(slug, lnk) + "/reset" }
+
+// WithdrawJoinLink ends it.
+func WithdrawJoinLink(slug, lnk string) string { return JoinLink(slug, lnk) + "/withdraw" }
+
+// Requests is the list, and where a member asks to invite somebody.
+func Requests(slug string) string { return Org(slug) + "/requests" }
+
+// AskToInvite is the form of a member who may not invite.
+func AskToInvite(slug string) string { return Requests(slug) + "/new" }
+
+// Request is one of them.
+func Request(slug, req string) string { return Requests(slug) + "/" + req }
+
+// AcceptRequest lets somebody in, or invites whom a member asked for.
+func AcceptRequest(slug, req string) string { return Request(slug, req) + "/accept" }
+
+// DeclineRequest turns it down.
+func DeclineRequest(slug, req string) string { return Request(slug, req) + "/decline" }
+
+// WithdrawAsk takes it back, for who asked.
+func WithdrawAsk(slug, req string) string { return Request(slug, req) + "/withdraw" }
 
 // Letter is one letter of the development mailbox.
 func Letter(id string) string { return DevMail + "/" + id }

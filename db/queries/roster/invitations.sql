@@ -193,7 +193,12 @@ WHERE i.org_id = @org_id AND i.state = 'open' AND (i.invited_by = @invited_by OR
 RETURNING i.id, i.email, (i.state = 'revoked')::boolean AS revoked;
 
 -- name: RevokeInvitationsTo :many
--- The open invitation that an address still holds.
+-- The open invitation that an address still holds, once its person is inside; nor is anything left to decide about them.
+WITH settled AS (
+  UPDATE roster.join_requests AS q
+  SET state = 'joined', decided_at = now()
+  WHERE q.org_id = @org_id AND q.email_norm = @email_norm AND q.state = 'open'
+)
 UPDATE roster.invitations AS i
 SET state = 'revoked', decided_at = now(), version = i.version + 1
 WHERE i.org_id = @org_id AND i.email_norm = @email_norm AND i.state = 'open'

@@ -228,9 +228,9 @@ WHERE m.org_id = @org_id AND m.user_id = @user_id;
 -- name: InsertMembership :exec
 -- Joins, or joins again: a former member's row comes back to life. A present one is left as it is.
 INSERT INTO roster.memberships (org_id, user_id, id, status, invited_by, invited_at, joined_through)
-VALUES (@org_id, @user_id, @membership_id, 'active', @invited_by, @invited_at, 'invitation')
+VALUES (@org_id, @user_id, @membership_id, 'active', @invited_by, @invited_at, @joined_through)
 ON CONFLICT (org_id, user_id) DO UPDATE
-SET status = 'active', invited_by = excluded.invited_by, invited_at = excluded.invited_at, joined_through = 'invitation',
+SET status = 'active', invited_by = excluded.invited_by, invited_at = excluded.invited_at, joined_through = excluded.joined_through,
     joined_at = now(), ended_at = NULL, version = memberships.version + 1
 WHERE memberships.status IN ('left', 'removed');
 
