@@ -37,6 +37,13 @@ fuzz: ## try every parser with made-up input; FUZZTIME=5m for longer than 30s ea
 faults: postgres ## break what Roster stands on, at length: the faults that take too long for every change
 	$(GO) test -tags faults -count=1 -timeout 40m $(if $(RACE),-race) -v ./internal/faulttest
 
+# The worlds stay in var/bench: the first run seeds them, which takes as long as all the rest.
+.PHONY: bench
+bench: postgres build ## measure Roster against its budgets (a quarter of an hour at most); QUICK=1 with small worlds
+	@$(GO) build -o $(BIN)/ceiling ./internal/bench/ceiling
+	@$(GO) build -o $(BIN)/bench ./internal/bench
+	@$(BIN)/bench $(if $(QUICK),-quick)
+
 .PHONY: check
 check: verify lint ## what needs no running: generated files current, formatting, vet, staticcheck
 
@@ -49,11 +56,12 @@ build:
 generate: tools ## write the generated files anew (sqlc, templ)
 	$(BIN)/sqlc generate
 	$(BIN)/templ generate -path views -log-level warn
+	$(BIN)/templ generate -path internal/bench/ceiling -log-level warn
 
 .PHONY: verify
 verify: generate
-	@git diff --exit-code -- db views || { echo "Generated files are not current: run make generate and commit."; exit 1; }
-	@test -z "$$(git ls-files --others --exclude-standard -- db views)" || { echo "Generated files are not committed."; exit 1; }
+	@git diff --exit-code -- db views internal/bench/ceiling || { echo "Generated files are not current: run make generate and commit."; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- db views internal/bench/ceiling)" || { echo "Generated files are not committed."; exit 1; }
 	@! grep -nE '[^@:[:alnum:]_]@[a-z_]+' db/rosterdb/*.sql.go db/authdb/*.sql.go || { echo "A parameter stayed in the SQL text: write it with spaces around."; exit 1; }
 
 .PHONY: lint

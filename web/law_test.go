@@ -412,7 +412,7 @@ func (l *law) at(route, slug string, by account.Person) aim {
 	if strings.HasSuffix(route, "/:req/withdraw") {
 		path = strings.Replace(path, ":req", l.requested(slug, &by), 1)
 	}
-	if strings.Contains(path, ":req") {
+	if strings.Contains(route, ":req") && !strings.HasSuffix(route, "/:req/withdraw") {
 		path = strings.Replace(path, ":req", l.requested(slug, nil), 1)
 	}
 	switch route {

@@ -64,20 +64,21 @@ func TestArrowsGoDown(t *testing.T) {
 	}
 }
 
-// A08 O27 O33: only package db opens connections; whoever else holds a pool could ask past the doors.
+// A08 O27 O33: only package db opens connections; whoever else holds a pool could ask past the doors. The ceiling of
+// the benchmark has none of ours between itself and the database: that is what it is for.
 func TestOnlyDBOpensConnections(t *testing.T) {
-	allowed := []string{"roster/db", "roster/db/rosterdb", "roster/db/authdb", "roster/db/dbtest", "roster/internal/privatepg"}
+	allowed := []string{"roster/db", "roster/db/rosterdb", "roster/db/authdb", "roster/db/dbtest", "roster/internal/privatepg", "roster/internal/bench/ceiling"}
 	for _, line := range list(t, `{{.ImportPath}} {{join .Imports " "}}`) {
 		fields := strings.Fields(line)
 		if slices.Contains(fields[1:], "github.com/jackc/pgx/v5/pgxpool") && !slices.Contains(allowed, fields[0]) {
 			t.Errorf("%s imports pgxpool", fields[0])
 		}
 	}
-	// A single connection is opened elsewhere only where the program is its own administrator: to migrate, and to seed.
+	// A single connection is opened elsewhere only where the program is its own administrator: to migrate, to seed, and to measure.
 	connects := regexp.MustCompile(`\bpgx\.Connect(Config|WithOptions)?\(|\bpgconn\.Connect`)
 	lines(t, func(file string, n int, line string) {
 		dir := "roster/" + path.Dir(file)
-		if !strings.HasSuffix(file, "_test.go") && !slices.Contains(append(allowed, "roster/db/prove"), dir) &&
+		if !strings.HasSuffix(file, "_test.go") && !slices.Contains(append(allowed, "roster/db/prove", "roster/internal/bench"), dir) &&
 			file != "cmd/roster/migrate.go" && file != "internal/seed/seed.go" && connects.MatchString(line) {
 			t.Errorf("%s:%d: %s", file, n, strings.TrimSpace(line))
 		}
