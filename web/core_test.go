@@ -794,7 +794,7 @@ func TestRoutesSayWhatTheyNeed(t *testing.T) {
 	public := []string{"GET /", "GET /login", "POST /login", "POST /logout", "GET /signup", "POST /signup", "GET /forgot", "POST /forgot"}
 	permissions := map[string]bool{}
 	for _, p := range []role.Permission{role.OrganizationRead, role.MembersRead, role.MembersUpdateRole, role.MembersSuspend, role.MembersRemove, role.MembersExport,
-		role.InvitationsRead, role.InvitationsCreate, role.InvitationsRevoke, role.AuditRead} {
+		role.InvitationsRead, role.InvitationsCreate, role.InvitationsRevoke, role.RequestsDecide, role.AuditRead} {
 		permissions[string(p)] = true
 	}
 	seen := map[string]bool{}

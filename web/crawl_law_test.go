@@ -98,7 +98,7 @@ func alike(path string, piece bool) string {
 		return path
 	}
 	q := u.Query()
-	for _, name := range []string{"next", "shown"} {
+	for _, name := range []string{"next", "shown", "seal", "invited_by"} {
 		if q.Has(name) {
 			q.Set(name, "")
 		}
@@ -126,6 +126,8 @@ func (l *law) crowd() {
 		FROM unnest($1::uuid[]) WITH ORDINALITY x(id, n)`, ids)
 	l.SQL(l.t, `INSERT INTO roster.memberships (org_id, user_id, id, joined_through) SELECT $1, u, m, 'invitation' FROM unnest($2::uuid[], $3::uuid[]) x(u, m)`, acme, ids, memberships)
 	l.SQL(l.t, `INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT $1, u, 'viewer' FROM unnest($2::uuid[]) u`, acme, ids)
+	l.shared(rostertest.Acme, true)
+	l.requested(rostertest.Acme, nil)
 	ann := l.As(l.t, l.Ann, rostertest.Acme)
 	if _, err := l.Roster.Suspend(l.t.Context(), ann, publicid.Membership.Of(memberships[0])); err != nil {
 		l.t.Fatal(err)
@@ -173,7 +175,8 @@ var organizationNames = map[string]string{"acme": "Acme", "other": "Other", "thi
 
 // formsLeadTo are pages to which no link leads: what a form answers with, and the second step of founding.
 var formsLeadTo = map[string]bool{"/": true, "/orgs/:org/welcome": true, "/orgs/:org/members/bulk": true, "/orgs/:org/jobs/:job": true,
-	"/orgs/:org/exports": true, "/orgs/:org/exports/:file": true}
+	"/orgs/:org/exports": true, "/orgs/:org/exports/:file": true, "/orgs/:org/invitations/import/:imp": true, "/orgs/:org/invitations/import/:imp/problems.csv": true,
+	paths.Events: true} // which the script opens
 
 // TestEveryLinkedPageIsWhole crawls the site as everybody. A linked page is there, and may be seen. It has one heading of the
 // first rank, a title that ends with the organization and the site, no id twice; every form in it that changes something

@@ -139,14 +139,14 @@ func TestNoChangeWithoutItsEntry(t *testing.T) {
 		} {
 			l.SQL(t, change[0])
 			l.unchanged(line+" without "+what, usedLast, func() {
-				if p := b.post(to.path, to.form); p.status != http.StatusInternalServerError {
+				if p := b.sendTo(r.Method, to); p.status != http.StatusInternalServerError {
 					t.Errorf("%s without %s: status %d\n%s", line, what, p.status, p.text())
 				}
 			})
 			l.SQL(t, change[1])
 		}
 		before := l.logLength()
-		if p := b.post(to.path, to.form); p.status != http.StatusOK && p.status != http.StatusSeeOther {
+		if p := b.sendTo(r.Method, to); p.status != http.StatusOK && p.status != http.StatusSeeOther {
 			t.Errorf("%s when the log can be written again: status %d\n%s", line, p.status, p.text())
 		}
 		if n := l.logLength() - before; n != len(c.writes) {

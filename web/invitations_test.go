@@ -332,7 +332,7 @@ func TestTheListFilters(t *testing.T) {
 			t.Errorf("htmx shows the address %q", p.header.Get("HX-Push-Url"))
 		}
 	}
-	b.get(acmeInvitations).says(200, "bounced@x.example Not delivered: no such domain", "Not delivered", "open@x.example E-mail accepted for delivery", "Not accepted in time", "Invite again")
+	b.get(acmeInvitations).says(200, "E-mail bounced: no such domain", "Not delivered", "open@x.example E-mail accepted for delivery", "Not accepted in time", "Invite again")
 	b.get(acmeInvitations+"?show=mine").says(400, "That list of invitations does not exist.")
 	b.get(acmeInvitations + "?after=garbage").says(400)
 	s.SQL(t, "DELETE FROM roster.invitations")

@@ -153,7 +153,7 @@ func TestMembersSearch(t *testing.T) {
 		if got := p.header.Get("HX-Push-Url"); got != membersOfAcme+c.pushed {
 			t.Errorf("%s: pushed %q, want %q", c.query, got, membersOfAcme+c.pushed)
 		}
-		if strings.Contains(p.raw, "<html") || !strings.HasPrefix(p.raw, `<div class="table-wrap searched" id="list">`) {
+		if strings.Contains(p.raw, "<html") || !strings.HasPrefix(p.raw, `<div class="table-wrap searched pick" id="list">`) {
 			t.Errorf("%s: not the list alone: %.100s", c.query, p.raw)
 		}
 		if !strings.Contains(p.raw, `hx-target="#announce"`) || !strings.Contains(p.raw, `hx-target="#count"`) {

@@ -377,7 +377,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 	for _, r := range l.Web.Routes() {
 		line := fmt.Sprintf("%s %s", r.Method, r.Path)
-		if counted[line] == 0 && !strings.HasPrefix(r.Path, "/dev/") && line != "POST /signup/confirm/:token" {
+		if counted[line] == 0 && !strings.HasPrefix(r.Path, "/dev/") && line != "POST /signup/confirm/:token" && r.Path != paths.Events { // a stream has no end to count to
 			t.Errorf("%s is not counted", line)
 		}
 	}

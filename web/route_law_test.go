@@ -146,7 +146,7 @@ var routeCases = map[string]routeCase{
 	"POST /account/appearance": {needs: "logged in", by: asMember(func(l *law) aim {
 		return aim{paths.Appearance, url.Values{"theme": {"dark"}, "shortcuts": {"on"}}}
 	})},
-	"GET /account/notifications": {needs: "logged in"},
+	"GET /account/notifications": {needs: "logged in", twice: true},
 	"POST /account/notifications": {needs: "logged in", by: asMember(func(l *law) aim {
 		return aim{paths.Letters, url.Values{"invitation_expired": {"on"}}}
 	})},

@@ -19,6 +19,7 @@ import (
 	"roster/internal/account"
 	"roster/internal/browsertest"
 	"roster/internal/mail"
+	"roster/internal/publicid"
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
@@ -120,7 +121,14 @@ func paint(t *testing.T) *gallery {
 	invite(mara, acme, "late@old.example", role.Member)
 	invite(mara, acme, "later@old.example", role.Member)
 	invite(g.people["Dana Demoted"], acme, "stuck@new.example", role.Member)
-	must(w.Roster.ChangeRole(t.Context(), actor(), g.ids["Dana Demoted"], role.Member))
+	must(w.Roster.Suspend(t.Context(), actor(), g.ids["Dana Demoted"])) // who demotes her takes her invitations over
+	job := publicid.New()
+	g.ids["job"] = publicid.Job.Of(job)
+	w.SQL(t, `INSERT INTO roster.jobs (org_id, id, kind, started_by, state, total, done, skipped, started_at, finished_at)
+		SELECT o.id, $1, 'members.suspend', $2, 'done', 3, 2, 1, now(), now() FROM roster.organizations o WHERE o.slug = $3`, job, mara.ID, acme)
+	w.SQL(t, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, state, note, undo)
+		SELECT j.org_id, j.id, n, j.id, 'Person ' || n, CASE n WHEN 3 THEN 'skipped' ELSE 'done' END, CASE n WHEN 3 THEN 'Your role is Admin, so you cannot suspend an Owner.' ELSE '' END, CASE n WHEN 3 THEN NULL ELSE j.id END
+		  FROM roster.jobs j, generate_series(1, 3) n WHERE j.id = $1`, job)
 	invite(mara, acme, "sid@acme.example", role.Member)
 	seat(acme, "sid@acme.example")
 	w.SQL(t, `UPDATE roster.memberships SET status = 'suspended' WHERE email_norm = 'sid@acme.example'`)
@@ -434,6 +442,7 @@ func (g *gallery) looks() []look {
 			p.See("Change the role of 1 member")
 		}},
 		{name: "members-many-page", plain: true, who: mara, at: members + "?role=viewer&select=all", do: func(p *person) { p.Press("Suspend"); p.See("will be suspended", "Keep") }},
+		{name: "job", who: mara, at: "/orgs/" + acme + "/jobs/" + g.ids["job"], do: func(p *person) { p.See("2 suspended, 1 skipped", "Undo 2 changes") }},
 		{name: "members-nobody-selected", who: mara, at: members + "/bulk"},
 		{name: "member", who: mara, at: g.member("Aiko Tanaka", ""), do: func(p *person) { p.See("History", "Membership") }},
 		{name: "member-oneself", who: mara, at: g.member("Mara Lindqvist", "")},

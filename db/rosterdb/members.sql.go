@@ -447,7 +447,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > ($2::timestamptz, $3::uuid)
+      WHERE i.org_id = $1 AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.created_at, i.id) > ($2::timestamptz, $3::uuid)
       ORDER BY i.created_at, i.id
       LIMIT $4)
   ) y
@@ -545,7 +545,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < ($2::timestamptz, $3::uuid)
+      WHERE i.org_id = $1 AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.created_at, i.id) < ($2::timestamptz, $3::uuid)
       ORDER BY i.created_at DESC, i.id DESC
       LIMIT $4)
   ) y
@@ -643,7 +643,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > ($2::text, $3::uuid)
+      WHERE i.org_id = $1 AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.email_norm, i.id) > ($2::text, $3::uuid)
       ORDER BY i.email_norm, i.id
       LIMIT $4)
   ) y
@@ -742,7 +742,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = $1 AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < ($2::text, $3::uuid)
+      WHERE i.org_id = $1 AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.email_norm, i.id) < ($2::text, $3::uuid)
       ORDER BY i.email_norm DESC, i.id DESC
       LIMIT $4)
   ) y

@@ -1,9 +1,12 @@
 package roster
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/google/uuid"
@@ -105,11 +108,20 @@ func (n *named) add(id uuid.UUID, name string) {
 	n.ids, n.names = append(n.ids, id), append(n.names, name)
 }
 
-// writeMany is write for one act on many subjects.
+// Len, Less and Swap sort subjects by when they were made: the database gives them back in any order.
+func (n named) Len() int           { return len(n.ids) }
+func (n named) Less(i, j int) bool { return bytes.Compare(n.ids[i][:], n.ids[j][:]) < 0 }
+func (n named) Swap(i, j int) {
+	n.ids[i], n.ids[j], n.names[i], n.names[j] = n.ids[j], n.ids[i], n.names[j], n.names[i]
+}
+
+// writeMany is write for one act on many subjects, the oldest of them first.
 func (a author) writeMany(ctx context.Context, q *rosterdb.Queries, e entry, subjects named) error {
 	if len(subjects.ids) == 0 {
 		return nil
 	}
+	subjects = named{slices.Clone(subjects.ids), slices.Clone(subjects.names)}
+	sort.Sort(subjects)
 	ids := make([]uuid.UUID, len(subjects.ids))
 	for i := range ids {
 		ids[i] = publicid.New()

@@ -257,7 +257,7 @@ func changeRole(to, byAdmin role.Role) func(*cube, side, string) deed {
 		change, err := c.Roster.ChangeRole(c.t.Context(), c.actors[s.actor.ID], c.ids[s.target.ID], given)
 		d := deed{}
 		if change.Changed {
-			d = deed{wrote: []string{roster.RolesChanged}, mailed: []string{"role_changed"}}
+			d = deed{wrote: []string{roster.RolesChanged}, mailed: []string{"role_changed"}, mayWrite: []string{roster.InvitationTakenOver, roster.InvitationRevoked}}
 		}
 		return did(err, fmt.Sprint(change.Before, change.Changed), d)
 	}
@@ -403,7 +403,7 @@ SELECT ARRAY(SELECT law FROM broken ORDER BY law),
        i.sent_at > now() - interval '5 minutes', ARRAY(SELECT t.kind || (t.replaced_at IS NULL)::text FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.invitation_id = i.id ORDER BY 1)) AS line FROM i) x),
     (SELECT string_agg('blocked ' || b.email_norm, E'\n' ORDER BY b.email_norm) FROM roster.invitation_blocks b JOIN org ON org.id = b.org_id),
     (SELECT string_agg(format('%s by %s on %s: %s -> %s', e.event, e.actor_name, e.subject_name, e.before - gone.keys, e.after - gone.keys), E'\n' ORDER BY e.at, e.id)
-       FROM e, (SELECT ARRAY['expires_at', 'invitation', 'revoked_invitations', 'taken_over_invitations'] AS keys) gone WHERE e.id > $1),
+       FROM e, (SELECT ARRAY['expires_at', 'decided_at', 'invitation', 'revoked_invitations', 'taken_over_invitations'] AS keys) gone WHERE e.id > $1),
     (SELECT string_agg(format('letter %s to %s', j.kind, j.mailbox), E'\n' ORDER BY j.kind, j.mailbox) FROM j))`
 
 // look reads the database past row security.

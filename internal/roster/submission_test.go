@@ -237,7 +237,7 @@ func askedToInvite(t *testing.T, w *rostertest.World) roster.Request {
 // looks are the methods that change nothing for an actor.
 var looks = map[string]bool{"Members": true, "Member": true, "Invitations": true, "Invitation": true, "Overview": true, "Owners": true, "CameBefore": true, "Job": true, "Judge": true,
 	"Matching": true, "Export": true, "Exportable": true, "ExportedFile": true, "Download": true, "Import": true, "ImportProblems": true, "JudgeTogether": true,
-	"JoinLinks": true, "JoinLink": true, "Requests": true, "Request": true, "MyAsks": true}
+	"JoinLinks": true, "JoinLink": true, "Requests": true, "Request": true, "MyAsks": true, "InvitedBy": true}
 
 // R30: no method that changes something stands outside of this law.
 func TestEveryChangeHasAForm(t *testing.T) {

@@ -327,7 +327,7 @@ func places(h head) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Toast(ui.ToastSpec{ID: "news", LinkURL: "#list", LinkLabel: "Show"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Toast(ui.ToastSpec{ID: "news", LinkURL: "#main", LinkLabel: "Show"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -13,7 +13,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) > (@after_name::text, @after_id::uuid)
+      WHERE i.org_id = @org_id AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.email_norm, i.id) > (@after_name::text, @after_id::uuid)
       ORDER BY i.email_norm, i.id
       LIMIT @page_size)
   ) y
@@ -44,7 +44,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.email_norm, i.id) < (@after_name::text, @after_id::uuid)
+      WHERE i.org_id = @org_id AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.email_norm, i.id) < (@after_name::text, @after_id::uuid)
       ORDER BY i.email_norm DESC, i.id DESC
       LIMIT @page_size)
   ) y
@@ -75,7 +75,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) > (@after_time::timestamptz, @after_id::uuid)
+      WHERE i.org_id = @org_id AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.created_at, i.id) > (@after_time::timestamptz, @after_id::uuid)
       ORDER BY i.created_at, i.id
       LIMIT @page_size)
   ) y
@@ -106,7 +106,7 @@ WITH page AS MATERIALIZED (
     (SELECT 'invitation', i.id, NULL, '', i.email, i.roles, 'pending', i.created_at, i.invited_by,
             '', NULL, i.expires_at, i.delivery, i.version, i.email_norm, i.id
        FROM roster.invitations i
-      WHERE i.org_id = @org_id AND i.state = 'open' AND i.expires_at > now() AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
+      WHERE i.org_id = @org_id AND i.state = 'open' AND (i.expires_at > now()) IS TRUE AND (i.created_at, i.id) < (@after_time::timestamptz, @after_id::uuid)
       ORDER BY i.created_at DESC, i.id DESC
       LIMIT @page_size)
   ) y
