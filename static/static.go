@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The test-only axe lies in vendor too, so vendored files are named one by one.
@@ -33,7 +34,7 @@ type file struct {
 	kind   string // its Content-Type
 	hash   string
 	plain  []byte
-	zipped []byte // nil where compressing gains nothing
+	zipped func() []byte // nil where compressing gains nothing
 }
 
 // site is all that is served: by public name ("roster.css") and by hashed name.
@@ -79,7 +80,7 @@ func (s site) add(name, kind string, body []byte, compress bool) {
 
 	f := &file{name: strings.TrimSuffix(name, ext) + "." + hash + ext, kind: kind, hash: hash, plain: body}
 	if compress {
-		f.zipped = zip(body)
+		f.zipped = sync.OnceValue(func() []byte { return zip(body) }) // when it is first asked for: starting does not wait for it
 	}
 	s.urls[name] = Prefix + f.name
 	s.files[f.name] = f
@@ -197,7 +198,7 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	if f.zipped != nil {
 		header.Set("Vary", "Accept-Encoding")
 		if takesGzip(r.Header.Get("Accept-Encoding")) {
-			body, tag = f.zipped, `"`+f.hash+`-gzip"`
+			body, tag = f.zipped(), `"`+f.hash+`-gzip"`
 			header.Set("Content-Encoding", "gzip")
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 
 	"roster/db/rosterdb"
 	"roster/internal/publicid"
 	"roster/internal/role"
+	"roster/internal/sheet"
 )
 
 // ExportMax is how many rows are downloaded at once. A longer list is written by a job.
@@ -240,7 +240,7 @@ func (e exported) cells() []string {
 	status := map[string]string{"active": "Active", "suspended": "Suspended", "pending": "Pending"}[e.Status]
 	cells := []string{deref(e.Name), e.Email, strings.Join(roles, ", "), status, deref(e.InvitedBy), stamp(e.InvitedAt), stamp(e.Joined), stamp(e.LastActive), e.ID}
 	for i, cell := range cells {
-		cells[i] = harmless(cell)
+		cells[i] = sheet.Plain(cell)
 	}
 	return cells
 }
@@ -250,22 +250,6 @@ func stamp(t *time.Time) string {
 		return ""
 	}
 	return t.Format(time.RFC3339)
-}
-
-// harmless is a cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one, at the
-// start of the cell and wherever a program that parts cells otherwise would begin another one.
-func harmless(cell string) string {
-	var b strings.Builder
-	begins := true
-	for _, c := range cell {
-		if begins && strings.ContainsRune("=+-@\t\r\x00＝＋－＠", c) {
-			b.WriteByte('\'')
-		}
-		b.WriteRune(c)
-		blank := unicode.IsSpace(c) || unicode.Is(unicode.Cf, c)
-		begins = begins && blank || strings.ContainsRune(",;|\"'\t\r\n", c)
-	}
-	return b.String()
 }
 
 // file writes rows in one format.

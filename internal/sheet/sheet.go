@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
+	utf "golang.org/x/text/encoding/unicode"
 )
 
 // Unreadable says in whole sentences for people why something is not read as a table.
@@ -88,11 +89,11 @@ func decode(data []byte) (string, error) {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0}):
 		return "", Unreadable("This is a workbook. Open it in your spreadsheet program and save it as CSV.")
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		from = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM)
+		from = utf.UTF16(utf.LittleEndian, utf.ExpectBOM)
 	case zeros(data, 1) > len(data)/4:
-		from = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+		from = utf.UTF16(utf.LittleEndian, utf.IgnoreBOM)
 	case zeros(data, 0) > len(data)/4:
-		from = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+		from = utf.UTF16(utf.BigEndian, utf.IgnoreBOM)
 	case !utf8.Valid(data):
 		from = charmap.Windows1252
 	}
@@ -200,18 +201,43 @@ func Write(w io.Writer, rows [][]string) error {
 	return c.Error()
 }
 
-// Plain puts an apostrophe in front of what a spreadsheet would take for a formula.
+// formulas begin with one of these, in letters of full width too.
+const formulas = "=+-@\t\r\x00＝＋－＠"
+
+// Plain is a cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one, at the start
+// of the cell and wherever a program that parts cells otherwise would begin another one (OWASP, CSV injection).
 func Plain(cell string) string {
-	if cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0 {
-		return "'" + cell
+	var b strings.Builder
+	begins := true
+	for _, c := range cell {
+		if begins && strings.ContainsRune(formulas, c) {
+			b.WriteByte('\'')
+		}
+		b.WriteRune(c)
+		begins = goesOn(begins, c)
 	}
-	return cell
+	return b.String()
 }
 
-// Unplain takes the apostrophe off again.
+// Unplain takes the apostrophes off again.
 func Unplain(cell string) string {
-	if rest, ok := strings.CutPrefix(cell, "'"); ok && rest != "" && Plain(rest) == cell {
-		return rest
+	var b strings.Builder
+	begins := true
+	letters := append([]rune(cell), 0)
+	for i, c := range letters[:len(letters)-1] {
+		if next := letters[i+1]; !begins || c != '\'' || i+2 == len(letters) || !strings.ContainsRune(formulas, next) {
+			b.WriteRune(c)
+		}
+		begins = goesOn(begins, c)
 	}
-	return cell
+	if Plain(b.String()) != cell { // it was not made by Plain
+		return cell
+	}
+	return b.String()
+}
+
+// goesOn tells whether what follows a letter would still begin a cell.
+func goesOn(begins bool, c rune) bool {
+	blank := unicode.IsSpace(c) || unicode.Is(unicode.Cf, c)
+	return begins && blank || strings.ContainsRune(",;|\"'\t\r\n", c)
 }

@@ -129,12 +129,13 @@
   }
   const parse = text => new DOMParser().parseFromString(text, 'text/html');
 
-  // explain shows why this page cannot be shown any more: the words are the server's.
+  // explain shows why this page cannot be shown any more: the words are the server's. What was answered to a press of
+  // one's own stays.
   function explain(page) {
-    const note = page.getElementById('problem-note');
-    if (!note || told) return;
+    const note = page.getElementById('problem-note'), place = el('problem');
+    if (!note || told || place?.childElementCount) return;
     told = true;
-    el('problem')?.replaceChildren(adopt(note));
+    place?.replaceChildren(adopt(note));
   }
 
   // ---- putting in what differs --------------------------------------------------------------------------------------
