@@ -169,8 +169,9 @@ func (s *Server) add(method, path string, g gate) echo.HandlerFunc {
 	r := &Route{method, path, g.needs}
 	s.routes = append(s.routes, r)
 	return func(c echo.Context) error {
-		err := g.serve(c, r.Needs)
-		s.noteRefusal(c, *r, err)
+		now := *r
+		err := g.serve(c, now.Needs)
+		s.noteRefusal(c, now, err)
 		return err
 	}
 }

@@ -154,13 +154,15 @@ func TestExportEqualsTheScreen(t *testing.T) {
 				wanted.InvitedAt, line[5], line[6] = seconds(row.Since), written(row.Since), ""
 			} else {
 				wanted.Name, wanted.Joined = &row.Name, seconds(row.Since)
-				m, err := w.Roster.Member(t.Context(), ann, row.ID, "")
-				if i > 20 {
-					m.InvitedAt = deref(people[i].InvitedAt) // enough of them were looked at
-				} else if err != nil {
-					t.Fatal(err)
+				invited := deref(people[i].InvitedAt)
+				if i <= 20 { // which is enough of them
+					m, err := w.Roster.Member(t.Context(), ann, row.ID, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					invited = m.InvitedAt
 				}
-				wanted.InvitedAt, line[5] = seconds(m.InvitedAt), written(m.InvitedAt)
+				wanted.InvitedAt, line[5] = seconds(invited), written(invited)
 			}
 			if !reflect.DeepEqual(people[i], wanted) {
 				t.Fatalf("%+v: row %d is\n%s, want\n%s", list, i, asText(people[i]), asText(wanted))

@@ -192,7 +192,7 @@ func (s *Server) All() []Message {
 // Wait gives the next letter to an address, whatever its case, that no Wait has given before.
 func (s *Server) Wait(t testing.TB, to string) Message {
 	t.Helper()
-	const patience = 15 * time.Second
+	const patience = 30 * time.Second
 
 	late := false
 	timer := time.AfterFunc(patience, func() {
