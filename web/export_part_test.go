@@ -48,6 +48,7 @@ func TestAPartIsNotTheWhole(t *testing.T) {
 			t.Errorf("%s: status %d, %d bytes, %v", encoding, answer.StatusCode, len(got), err)
 		}
 	}
+	server.Close() // what it still writes into the log is written
 	if !strings.Contains(logged.String(), "a file was broken off") {
 		t.Error("nothing is in the log")
 	}

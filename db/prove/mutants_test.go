@@ -65,7 +65,8 @@ func (m mutant) apply(t testing.TB, d *dbtest.Database) {
 	}
 }
 
-// policyMutants break row security on every table, in each of the ways that there are.
+// policyMutants break row security on every table: its policy is dropped or true on each, and of the other ways there are
+// each is tried on every fourth table.
 func policyMutants(t testing.TB, conn *pgx.Conn) (mutants []mutant) {
 	rows, err := conn.Query(t.Context(), `
 		SELECT c.relname, has_any_column_privilege('roster_app', c.oid, 'INSERT') FROM pg_class c
@@ -75,13 +76,15 @@ func policyMutants(t testing.TB, conn *pgx.Conn) (mutants []mutant) {
 	}
 	var name string
 	var inserts bool
+	tables := 0
 	_, err = pgx.ForEachRow(rows, []any{&name, &inserts}, func() error {
 		table := "roster." + name
+		tables++
 		checks := "verbs"
 		if !inserts { // nobody may write its organization: only the catalogue shows that the check is gone
 			checks = "catalogue"
 		}
-		for _, m := range []struct{ name, family, sql string }{
+		for way, m := range []struct{ name, family, sql string }{
 			{"policy dropped", "verbs", `DROP POLICY org_isolation ON ` + table},
 			{"policy USING true", "verbs", `ALTER POLICY org_isolation ON ` + table + ` USING (true)`},
 			{"policy WITH CHECK true", checks, `ALTER POLICY org_isolation ON ` + table + ` WITH CHECK (true)`},
@@ -89,6 +92,9 @@ func policyMutants(t testing.TB, conn *pgx.Conn) (mutants []mutant) {
 			{"row security not forced", "catalogue", `ALTER TABLE ` + table + ` NO FORCE ROW LEVEL SECURITY`},
 			{"maintenance for everybody", "verbs", `ALTER POLICY owner_maintenance ON ` + table + ` TO PUBLIC; GRANT EXECUTE ON FUNCTION roster.maintenance() TO PUBLIC`},
 		} {
+			if way >= 2 && way%4 != tables%4 {
+				continue
+			}
 			target := table
 			if m.family == "catalogue" {
 				target = "schema"

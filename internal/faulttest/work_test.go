@@ -32,7 +32,7 @@ func TestKilledAtLongWorkDoesEachOnce(t *testing.T) {
 
 	// through kills the node again and again while a job is at work, and says how often.
 	through := func() (deaths int) {
-		for range roundsOr(5) {
+		for range roundsOr(2) {
 			before, over := 0, false
 			until(t, 30*time.Second, "the job to go on", func() bool {
 				over = s.count(t, `SELECT count(*) FROM roster.jobs WHERE state IN ('waiting', 'running')`) == 0
