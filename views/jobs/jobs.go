@@ -147,6 +147,14 @@ func (p Page) tabs() []ui.Tab {
 	return tabs
 }
 
+// lead stands under the title while there is something to wait for.
+func (p Page) lead() string {
+	if p.Over() {
+		return ""
+	}
+	return "Leaving this page is safe: the work goes on without you."
+}
+
 func (p Page) more() string {
 	return paths.With(paths.Job(p.Slug, p.ID), "show", p.Show, "after", p.Next)
 }
