@@ -22,7 +22,7 @@ import (
 
 // The test-only axe lies in vendor too, so vendored files are named one by one.
 //
-//go:embed css/*.css js/*.js icons/icons.svg fonts/inter-latin.woff2 fonts/inter-latin-ext.woff2 vendor/htmx.min.js problems/*.html
+//go:embed css/*.css js/*.js icons/icons.svg fonts/inter-latin.woff2 fonts/inter-names.woff2 fonts/inter-latin-ext.woff2 vendor/htmx.min.js problems/*.html
 var source embed.FS
 
 // Prefix is the path under which Handler is mounted.
@@ -64,8 +64,9 @@ var (
 func build() site {
 	s := site{urls: map[string]string{}, files: map[string]*file{}}
 
-	s.add("inter-latin.woff2", "font/woff2", read("fonts/inter-latin.woff2"), false)
-	s.add("inter-latin-ext.woff2", "font/woff2", read("fonts/inter-latin-ext.woff2"), false)
+	for _, name := range []string{"inter-latin.woff2", "inter-names.woff2", "inter-latin-ext.woff2"} {
+		s.add(name, "font/woff2", read("fonts/"+name), false)
+	}
 	s.add("icons.svg", "image/svg+xml", read("icons/icons.svg"), true)
 	s.add("roster.css", "text/css; charset=utf-8", s.stylesheet(), true)
 	s.add("roster.js", "text/javascript; charset=utf-8", script(), true)

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,6 +89,7 @@ func TestFilesAreKeptForAYearUnderTheirHash(t *testing.T) {
 		"roster.js":             "text/javascript; charset=utf-8",
 		"icons.svg":             "image/svg+xml",
 		"inter-latin.woff2":     "font/woff2",
+		"inter-names.woff2":     "font/woff2",
 		"inter-latin-ext.woff2": "font/woff2",
 	} {
 		url := static.URL(name)
@@ -171,7 +174,10 @@ func TestOtherNamesAndMethodsAreRefused(t *testing.T) {
 
 // The first page must stay light on a slow line.
 func TestEveryFileStaysWithinItsSize(t *testing.T) {
-	for name, most := range map[string]int{"roster.css": 13_000, "roster.js": 21_000, "icons.svg": 4_000, "inter-latin.woff2": 50_000} {
+	for name, most := range map[string]int{
+		"roster.css": 13_000, "roster.js": 21_000, "icons.svg": 4_000,
+		"inter-latin.woff2": 29_000, "inter-names.woff2": 14_000, "inter-latin-ext.woff2": 48_000,
+	} {
 		r := get(t, "GET", static.URL(name), map[string]string{"Accept-Encoding": "gzip"})
 		if size := len(body(t, r)); size > most {
 			t.Errorf("%s is %d bytes on the wire, at most %d", name, size, most)
@@ -211,6 +217,109 @@ func TestTheStylesheetLoadsNothingButTheFont(t *testing.T) {
 	}
 	if !strings.HasPrefix(css, "@layer reset, tokens, base, layout, components, utilities, print;") {
 		t.Error("the stylesheet does not begin with the order of its layers")
+	}
+}
+
+// face is an @font-face: its file, the weights and the letters that it has.
+type face struct {
+	file        string
+	light, bold int
+	letters     [][2]rune
+}
+
+func faces(t *testing.T) []face {
+	t.Helper()
+	css, err := os.ReadFile("css/font.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(text string, base int) int {
+		n, err := strconv.ParseInt(text, base, 32)
+		if err != nil {
+			t.Fatalf("font.css: %v", err)
+		}
+		return int(n)
+	}
+	var all []face
+	form := regexp.MustCompile(`(?s)@font-face \{.*?font-weight: (\d+) (\d+);.*?url\("([^"]+)"\).*?unicode-range: ([^;]+);`)
+	for _, part := range form.FindAllStringSubmatch(string(css), -1) {
+		f := face{file: part[3], light: number(part[1], 10), bold: number(part[2], 10)}
+		for span := range strings.SplitSeq(part[4], ",") {
+			from, to, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(span), "U+"), "-")
+			if !found {
+				to = from
+			}
+			f.letters = append(f.letters, [2]rune{rune(number(from, 16)), rune(number(to, 16))})
+		}
+		all = append(all, f)
+	}
+	if len(all) != 3 {
+		t.Fatalf("font.css has %d faces that can be read, want 3", len(all))
+	}
+	return all
+}
+
+func (f face) has(letter rune) bool {
+	return slices.ContainsFunc(f.letters, func(span [2]rune) bool { return span[0] <= letter && letter <= span[1] })
+}
+
+// A name loads the letters it is written with, and none loads the large rest of Latin.
+func TestNamesLoadSmallFonts(t *testing.T) {
+	all := faces(t)
+	for name, want := range map[string]string{
+		"Åsa Müller, L’Haÿ-les-Roses":   "inter-latin.woff2",
+		"Anne-Cœur Nuñez, Ilgın – 12 €": "inter-latin.woff2",
+		"Kamińska":                      "inter-latin.woff2 inter-names.woff2",
+		"Đorđe Škvorecký":               "inter-latin.woff2 inter-names.woff2",
+		"Ștefan Țepeș, Əli Quliyev":     "inter-latin.woff2 inter-names.woff2",
+		"Lǚ Xiǎolóng, Siân Ŵyn":         "inter-latin.woff2 inter-names.woff2",
+		"Trương Thị Thơ":                "inter-latin.woff2 inter-names.woff2",
+		"Α. Παπαδόπουλος":               "inter-latin.woff2",
+		"Ɓɔ":                            "inter-latin-ext.woff2",
+	} {
+		var loads []string
+		for _, f := range all {
+			if strings.ContainsFunc(name, f.has) {
+				loads = append(loads, f.file)
+			}
+		}
+		if got := strings.Join(loads, " "); got != want {
+			t.Errorf("%s loads %s, want %s", name, got, want)
+		}
+	}
+	for letter := range rune(0x10000) {
+		if all[1].has(letter) && all[2].has(letter) {
+			t.Errorf("U+%04X is in %s and in %s", letter, all[1].file, all[2].file)
+		}
+	}
+}
+
+// The fonts have the weights and the forms of figures that were in use when they were made, and no others.
+func TestStylesheetsAskForWhatTheFontsHave(t *testing.T) {
+	files, err := filepath.Glob("css/*.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fonts := faces(t)
+	weight := regexp.MustCompile(`font(?:-weight)?: (\d+|bold\w*|lighter)\b`)
+	form := regexp.MustCompile(`font-(?:feature-settings|variant[\w-]*|variation-settings): ([^;}]+)`)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range weight.FindAllStringSubmatch(string(raw), -1) {
+			for _, f := range fonts {
+				if n, err := strconv.Atoi(match[1]); err != nil || n < f.light || n > f.bold {
+					t.Errorf("%s asks for the weight %s, and %s has %d to %d", file, match[1], f.file, f.light, f.bold)
+				}
+			}
+		}
+		for _, match := range form.FindAllStringSubmatch(string(raw), -1) {
+			if match[1] != "tabular-nums" && match[1] != "none" {
+				t.Errorf("%s asks for %q: see the features in vendor.sh", file, match[1])
+			}
+		}
 	}
 }
 
