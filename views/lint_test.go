@@ -286,6 +286,7 @@ func TestGoldenPiecesKeepTheirShape(t *testing.T) {
 				}
 				control := token.Data == "button" || token.Data == "select" || token.Data == "textarea" || token.Data == "input" && attrs["type"] != "hidden"
 				control = control && !strings.Contains(attrs["class"], "no-js") // hidden where anything is ever swapped
+				control = control && attrs["name"] != "member"                  // the script names the box of a row
 				if control && len(rows) > 0 && popover == 0 && attrs["id"] == "" {
 					t.Errorf("%s: <%s name=%q> in a row has no id, so the focus is lost when the row is swapped", path, token.Data, attrs["name"])
 				}

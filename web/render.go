@@ -153,7 +153,7 @@ const compressFrom = 1 << 10
 var (
 	buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	zippers = sync.Pool{New: func() any {
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is known to be one
+		z, _ := gzip.NewWriterLevel(nil, gzip.DefaultCompression) // the level is known to be one
 		return z
 	}}
 )

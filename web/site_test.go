@@ -324,7 +324,7 @@ type page struct {
 	turns    int        // round trips that it took
 }
 
-// doc is the answer as a browser reads it.
+// doc is the answer as a browser reads it and its script completes it.
 func (p *page) doc() *html.Node {
 	p.t.Helper()
 	if p.read == nil {
@@ -332,6 +332,7 @@ func (p *page) doc() *html.Node {
 		if err != nil {
 			p.t.Fatal(err)
 		}
+		dress(read)
 		p.read = read
 	}
 	return p.read

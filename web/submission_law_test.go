@@ -44,7 +44,7 @@ var presses = map[string]func(l *law) press{
 	},
 	"POST /orgs/:org/members/:mem/role": func(l *law) press {
 		_, mem := l.someone("acme", role.Viewer)
-		return press{by: l.Ann, from: paths.Members("acme"), form: paths.ChangeRole("acme", mem), fill: set("role", "guest")}
+		return press{by: l.Ann, from: paths.ChangeRole("acme", mem), form: paths.ChangeRole("acme", mem), fill: set("role", "guest")}
 	},
 	"POST /orgs/:org/members/:mem/role of oneself": func(l *law) press {
 		who, mem := l.someone("acme", role.Admin)
@@ -58,7 +58,7 @@ var presses = map[string]func(l *law) press{
 		_, mem := l.someone("acme", role.Viewer)
 		id, _ := publicid.Membership.Parse(mem)
 		l.SQL(l.t, "UPDATE roster.memberships SET status = 'suspended' WHERE id = $1", id)
-		return press{by: l.Ben, from: paths.Members("acme"), form: paths.Reactivate("acme", mem)}
+		return press{by: l.Ben, from: paths.Member("acme", mem), form: paths.Reactivate("acme", mem)}
 	},
 	"POST /orgs/:org/members/:mem/remove": func(l *law) press {
 		who, mem := l.someone("acme", role.Admin)
@@ -560,7 +560,9 @@ func TestTheSameChangeToAndFro(t *testing.T) {
 			if now := roleOf(c.table, c.id); now != to {
 				t.Errorf("%s: press %d in the row: %s, want %s", c.change, i, now, to)
 			}
-			form = row.form(c.change)
+			if c.table == "invitations" { // the form of a member's row is the page's own, which outlives the row
+				form = row.form(c.change)
+			}
 		}
 		for i, to := range slices.Backward(fro) {
 			form := ann.get(c.list).form(c.change)
@@ -644,7 +646,7 @@ func TestARefusedFormMayBeSentAgain(t *testing.T) {
 	// The only owner may not go; once there is another one, the same form lets them.
 	_, mem := l.someone("acme", role.Admin)
 	self := ann.get(paths.Members("acme")) // the page that stays open
-	leave := url.Values{"_org": self.form(paths.ChangeRole("acme", mem))["_org"], "_person": self.form(paths.ChangeRole("acme", mem))["_person"]}
+	leave := url.Values{"_org": self.form(paths.Bulk("acme"))["_org"], "_person": self.form(paths.Bulk("acme"))["_person"]}
 	ann.post(paths.Leave("acme"), leave).says(409, "You cannot leave Acme")
 	if n := kept(); n != before+3 {
 		t.Errorf("%d forms are kept, want the 3 that were done", n-before)
@@ -721,7 +723,7 @@ func TestAPageIsNamedByItsRequest(t *testing.T) {
 	ann := l.as(l.Ann)
 	seen := map[string]bool{}
 	for range 2 {
-		p := ann.get(paths.Members("acme"))
+		p := ann.get(paths.Invitations("acme"))
 		marks := map[string]bool{}
 		for _, form := range p.all("form", "method", "post") {
 			marks[fields(form).Get("_person")] = true

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,13 +154,42 @@ func (p *person) menu(about string) {
 	p.Press("More about " + about)
 }
 
-// setRole chooses a role in a member's row. Without script it is saved by a button; with it, by itself.
+// actOn takes an entry of a member's menu in the list. Without script it is on the page that the name leads to.
+func (p *person) actOn(member, entry string) {
+	p.t.Helper()
+	if p.script {
+		p.menu(member)
+	} else {
+		p.Follow(member)
+		entry, _, _ = strings.Cut(entry, " from ")
+	}
+	p.Follow(entry)
+}
+
+// setRole chooses a role in a member's row, where it is saved by itself. Without script the role leads to a page.
 func (p *person) setRole(member, role string) {
 	p.t.Helper()
-	p.Choose("Role of "+member, role)
-	if !p.script {
-		p.Press("Save the role of " + member)
+	if p.script {
+		p.Choose("Role of "+member, role)
+		return
 	}
+	p.FollowIn(member, p.roleOf(member))
+	p.Tick(role)
+	p.Press("Change role")
+}
+
+// roleOf is the role in a member's row, which can be changed there.
+func (p *person) roleOf(member string) string {
+	p.t.Helper()
+	if p.script {
+		return p.Chosen("Role of " + member)
+	}
+	links := p.Links()
+	at := slices.Index(links, member)
+	if at < 0 || at+1 == len(links) {
+		p.t.Fatalf("%s has no link to a role among %q", member, links)
+	}
+	return links[at+1]
 }
 
 // path is a whole address without the site's part.

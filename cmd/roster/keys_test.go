@@ -80,7 +80,7 @@ func TestMembersByKeyboard(t *testing.T) {
 	ann.Focus("button Undo the change of Vic Viewer")
 	ann.Key("Enter")
 	ann.NotSeeIn(w.Vic.Email, "Was Viewer.")
-	if role := ann.Chosen("Role of Vic Viewer"); role != "Viewer" {
+	if role := ann.roleOf("Vic Viewer"); role != "Viewer" {
 		t.Errorf("undone, Vic is %s", role)
 	}
 	if at := ann.Focused(); at == "" {

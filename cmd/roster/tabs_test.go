@@ -137,8 +137,7 @@ func TestOldTabs(t *testing.T) {
 
 		// The person was removed: the tab says so and shows where they may go. C092
 		cem.Open("/orgs/acme/members")
-		ann.menu("Cem Member")
-		ann.Follow("Remove from Acme")
+		ann.actOn("Cem Member", "Remove from Acme")
 		ann.Press("Remove Cem Member")
 		ann.See("Removed Cem Member.")
 		cem.Fill("Search members by name or e-mail", "ann")
@@ -148,8 +147,7 @@ func TestOldTabs(t *testing.T) {
 		cem.See("You no longer have access to Acme")
 		ben.Open("/orgs/acme")
 		ann.Open("/orgs/acme/members")
-		ann.menu("Ben Admin")
-		ann.Follow("Remove from Acme")
+		ann.actOn("Ben Admin", "Remove from Acme")
 		ann.Press("Remove Ben Admin")
 		ann.See("Removed Ben Admin.")
 		ben.Reload()
@@ -300,8 +298,7 @@ func TestNamesAreOnlyWords(t *testing.T) {
 				} else {
 					ann.See(name + " is now Viewer.")
 				}
-				ann.menu(name)
-				ann.Follow("Remove from Acme")
+				ann.actOn(name, "Remove from Acme")
 				ann.Press("Remove " + name)
 				ann.See("Removed " + name + ".")
 			}

@@ -96,7 +96,7 @@ func (d *driver) work(worker, n int) {
 		o.address = fmt.Sprintf("n%06d@drive.example", o.number)
 		fields = append(fields, "emails", o.address)
 	} else {
-		page, to = paths.Members(d.slug), paths.ChangeRole(d.slug, o.target.membership)
+		page, to = paths.ChangeRole(d.slug, o.target.membership), paths.ChangeRole(d.slug, o.target.membership)
 		fields = []string{"role", o.role}
 	}
 	// The page's marks go with each press, and by them a second one of the same form is known.

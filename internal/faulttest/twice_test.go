@@ -46,7 +46,7 @@ func TestFormSentFiftyTimesIsDoneOnce(t *testing.T) {
 		{ann, paths.Invitation("acme", open), paths.InvitationRole("acme", open), []string{"role", "viewer"}, 1, 0},
 		{ann, paths.Invitation("acme", open), paths.Revoke("acme", open), nil, 1, 0},
 		{ann, "", paths.Undo("acme", ""), nil, 1, 0}, // in the notice of the change before
-		{ann, paths.Members("acme"), paths.ChangeRole("acme", member), []string{"role", "viewer"}, 1, 1},
+		{ann, paths.ChangeRole("acme", member), paths.ChangeRole("acme", member), []string{"role", "viewer"}, 1, 1},
 		{ann, paths.Suspend("acme", member), paths.Suspend("acme", member), nil, 1, 0},
 		{ann, paths.Member("acme", member), paths.Reactivate("acme", member), nil, 1, 0},
 		{ann, paths.Remove("acme", member), paths.Remove("acme", member), []string{"tell", "on"}, 1, 1},

@@ -22,7 +22,12 @@
   // No code in attributes and no scripts in pieces: the policy forbids both, this keeps them from even being reported.
   htmx.registerExtension('app', {
     init(api) { const no = function () { throw new Error('code in attributes is off'); }; api.initSecurity(null, no, no); },
-    htmx_before_swap(_, { tasks }) { for (const t of tasks) t.fragment.querySelectorAll('script').forEach(s => s.remove()); },
+    htmx_before_swap(_, { tasks }) {
+      for (const t of tasks) {
+        all('script', t.fragment).forEach(s => s.remove());
+        dress(t.fragment);
+      }
+    },
   });
 
   // htmx 4.0.1 swallows a click with Ctrl, Cmd or Shift on a link it handles; the browser must see it.
@@ -42,6 +47,51 @@
     place?.replaceChildren(el('no-answer').content.cloneNode(true));
     place?.scrollIntoView({ block: 'nearest' });
   });
+
+  // ---- rows ---------------------------------------------------------------------------------------------------------
+
+  // The rows of a list carry what differs between them. What they share stands once in a template beside them, and each
+  // row gets its own before it is shown: the select of a role in place of a link, and the button of the menu.
+  const parts = root => (root.querySelector('#row-parts') ?? el('row-parts'))?.content;
+  function set(e, values) { for (const name in values) e.setAttribute(name, values[name]); }
+  function dress(root) {
+    const part = name => parts(root).querySelector(name).cloneNode(true);
+    for (const cell of all('td[data-menu]:empty', root)) {
+      const row = cell.closest('tr'), name = row.querySelector('th a').firstChild.data.trim();
+      const link = row.querySelector('[data-roles]'), button = part('button');
+      set(button, { id: `more-${row.id}-button`, 'aria-label': 'More about ' + name });
+      cell.append(button);
+      row.querySelector('.check')?.setAttribute('id', 'pick-' + row.id);
+      if (!link) continue;
+      const form = part('form'), select = form.elements.role, to = link.getAttribute('href').split('?')[0];
+      for (const o of [...select.options]) {
+        o.defaultSelected = o.text === link.text.trim();
+        if (!link.dataset.roles.split(' ').includes(o.value)) o.remove();
+      }
+      set(form, { action: to, 'hx-post': to });
+      set(select, { id: 'role-' + row.id, 'aria-label': 'Role of ' + name });
+      link.replaceWith(form);
+    }
+    return root;
+  }
+
+  // The menu is made for the row whose button opens it.
+  on('click', e => {
+    const row = e.target.closest?.('[popovertarget=row-menu]')?.closest('tr'), old = el('row-menu');
+    if (!row || old?.matches(':popover-open') && old.dataset.of === row.id) return;
+    old?.remove();
+    const menu = parts(document).querySelector('.popover').cloneNode(true), at = row.querySelector('th a').getAttribute('href');
+    const acts = row.querySelector('[data-menu]').dataset.menu.split(' ');
+    for (const item of all('[data-act]', menu)) {
+      const to = at + item.dataset.to;
+      if (!acts.includes(item.dataset.act)) item.remove();
+      else if (item.action) set(item, { action: to, 'hx-post': to });
+      else if ('to' in item.dataset) set(item, 'asks' in item.dataset ? { href: to, 'hx-get': to } : { href: to });
+    }
+    menu.dataset.of = row.id;
+    el('row-parts').after(menu);
+    htmx.process(menu);
+  }, true);
 
   // ---- dialogs ------------------------------------------------------------------------------------------------------
 
@@ -248,4 +298,7 @@
   on('htmx:after:swap', settle);
   on('roster:refreshed', settle);
   on('DOMContentLoaded', settle);
+  dress(document);
+  // What live.js needs, too.
+  window.roster = { dress, differs };
 })();

@@ -127,7 +127,7 @@
     free = Date.now() + (failed ? 2 ** failed * 500 * (1 + Math.random()) : Math.max(300, 3 * (Date.now() - began)));
     plan(0);
   }
-  const parse = text => new DOMParser().parseFromString(text, 'text/html');
+  const parse = text => roster.dress(new DOMParser().parseFromString(text, 'text/html'));
 
   // explain shows why this page cannot be shown any more: the words are the server's. What was answered to a press of
   // one's own stays.
@@ -145,20 +145,20 @@
   function shape(e) {
     const copy = e.cloneNode(true);
     copy.querySelectorAll('input[type=hidden], form[action*="/undo/"], .saved, .field__error').forEach(x => x.remove());
-    copy.querySelectorAll('time').forEach(t => { t.textContent = t.title = ''; });
+    copy.querySelectorAll('time, [title]').forEach(t => { t.textContent = t.title = ''; });
     copy.querySelectorAll('[data-htmx-powered], [autofocus], [aria-busy]').forEach(x => ['data-htmx-powered', 'autofocus', 'aria-busy'].forEach(a => x.removeAttribute(a)));
     return copy.innerHTML.replace(/\s+/g, ' ').replace(/> | </g, m => m.trim()).replace(/<(div|span)><\/\1>/g, '');
   }
   const undo = 'form[action*="/undo/"]';
   const same = (a, b) => shape(a) === shape(b);
   const ticks = e => e.type === 'checkbox' && e.name;
-  const chosen = f => f.localName === 'select' ? [...f.options].some(o => o.selected !== o.defaultSelected) && f.value !== (f.querySelector('[selected]') ?? f.options[0])?.value
-    : f.type !== 'hidden' && !ticks(f) && (f.checked !== f.defaultChecked || f.value !== f.defaultValue);
+  const chosen = f => !ticks(f) && roster.differs(f);
 
   // inUse: the focus is in it, or something in it is open, at work, chosen and not sent, or selected.
   function inUse(e) {
     const picked = getSelection();
     return e.contains(document.activeElement) || e.querySelector(':popover-open, [aria-busy=true]') || e.matches(':popover-open')
+      || e.id && document.querySelector('#row-menu:popover-open')?.dataset.of === e.id
       || [...e.querySelectorAll('input, select, textarea')].some(chosen) || !picked.isCollapsed && picked.containsNode(e, true);
   }
 

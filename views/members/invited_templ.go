@@ -373,7 +373,7 @@ func brought(b Brought, added bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.PersonCell(ui.PersonSpec{Name: one.Name, NameID: "name-" + one.ID, Mail: one.Email, URL: paths.Member(b.Slug, one.ID), Initials: ui.Initials(one.Name), Hue: hue(one.Row), You: one.You, Attrs: Line{Focus: added && i == 0}.focus()}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PersonCell(ui.PersonSpec{Name: one.Name, NameID: "name-" + one.ID, Mail: one.Email, URL: paths.Member(b.Slug, one.ID), Initials: ui.Initials(one.Name), Hue: hue(one.Row), You: one.You, Attrs: focusIf(added && i == 0)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -67,14 +67,6 @@ type Note struct {
 	Refused string // why nothing was changed
 }
 
-// name is how a row is called: an invitation by its address.
-func name(r roster.Row) string {
-	if r.Invitation {
-		return r.Email
-	}
-	return r.Name
-}
-
 // hue is the colour of a person, the same in every organization.
 func hue(r roster.Row) int { return ui.Hue(publicid.Person.Of(r.PersonID)) }
 
@@ -88,19 +80,57 @@ func others(r roster.Row) string { return "+" + strconv.Itoa(len(r.Roles)-1) }
 func (h Here) choices(r roster.Row) []ui.Option {
 	var options []ui.Option
 	for _, one := range role.All {
-		if one == main(r) || h.mayTurn(r, one) {
+		if h.mayChoose(r, one) {
 			options = append(options, ui.Option{Value: string(one), Label: one.Label()})
 		}
 	}
 	return options
 }
 
-func (h Here) mayTurn(r roster.Row, to role.Role) bool {
-	return present(r) && !r.OnlyOwner && h.may(role.MembersUpdateRole) && role.MayTurn(h.Mine, r.Roles, []role.Role{to}, r.You)
+// mayChoose tells whether the viewer may give a member this role, or the member has it.
+func (h Here) mayChoose(r roster.Row, to role.Role) bool {
+	return to == main(r) || present(r) && !r.OnlyOwner && h.may(role.MembersUpdateRole) && role.MayTurn(h.Mine, r.Roles, []role.Role{to}, r.You)
 }
 
-// mayChoose tells whether there is anything to choose.
-func (h Here) mayChoose(r roster.Row) bool { return !r.Invitation && len(h.choices(r)) > 1 }
+// offered spells the choices for the select of a row; "" where there is nothing to choose.
+func (h Here) offered(r roster.Row) string {
+	var names strings.Builder
+	n := 0
+	for _, one := range role.All {
+		if !r.Invitation && h.mayChoose(r, one) {
+			if n++; n > 1 {
+				names.WriteByte(' ')
+			}
+			names.WriteString(string(one))
+		}
+	}
+	if n < 2 {
+		return ""
+	}
+	return names.String()
+}
+
+// menu names what the menu of a row offers, of all that rowParts has.
+func (h Here) menu(r roster.Row) string {
+	switch {
+	case r.Invitation:
+		return "open"
+	case r.You:
+		return "history leave"
+	}
+	acts := "history"
+	if h.mayOn(r, role.MembersSuspend) {
+		if r.Status == "suspended" {
+			acts += " reactivate"
+		} else {
+			acts += " suspend"
+		}
+	}
+	if h.mayOn(r, role.MembersRemove) {
+		acts += " remove"
+	}
+	return acts
+}
 
 // locked: whoever changes roles is told why this one stays.
 func (h Here) locked(r roster.Row) bool { return r.OnlyOwner && h.may(role.MembersUpdateRole) }
@@ -239,12 +269,17 @@ func (l List) filterWords() string {
 
 // Seal is a short hash of the rows on the page, of what they say about who is who and may what.
 func (l List) Seal() string {
-	hash := sha256.New()
-	fmt.Fprint(hash, l.Sealed)
+	said := []byte(l.Sealed)
 	for _, r := range l.Rows {
-		fmt.Fprintf(hash, "%q %q %q %q %q %d\n", r.ID, r.Name, r.Email, r.Roles, r.Status, r.Since.Unix())
+		for _, part := range []string{r.ID, r.Name, r.Email, r.Status} {
+			said = strconv.AppendQuote(said, part)
+		}
+		for _, one := range r.Roles {
+			said = strconv.AppendQuote(said, string(one))
+		}
+		said = append(strconv.AppendInt(said, r.Since.Unix(), 10), '\n')
 	}
-	return fmt.Sprintf("%.6x", hash.Sum(nil))
+	return fmt.Sprintf("%.6x", sha256.Sum256(said))
 }
 
 // aboutColumn is what a heading says to those who do not see the rows.
