@@ -211,7 +211,7 @@ func (c *ceiling) accept(e echo.Context) error {
 	}, func(add func(func(*rosterdb.Queries))) {
 		id := publicid.New()
 		add(func(q *rosterdb.Queries) {
-			_ = q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: org, UserID: session.UserID, MembershipID: id, InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt})
+			_ = q.InsertMembership(ctx, rosterdb.InsertMembershipParams{OrgID: org, UserID: session.UserID, MembershipID: id, InvitedBy: &row.InvitedBy, InvitedAt: &row.CreatedAt, JoinedThrough: "invitation"})
 		})
 		add(func(q *rosterdb.Queries) {
 			_ = q.InsertRoles(ctx, rosterdb.InsertRolesParams{OrgID: org, UserID: session.UserID, Roles: row.Roles, GrantedBy: &row.InvitedBy})

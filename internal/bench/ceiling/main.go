@@ -161,23 +161,13 @@ type member struct {
 	Joined, Active                      time.Time
 }
 
-type choice struct{ key, label string }
-
-var roles = func() []choice {
-	var all []choice
-	for _, r := range []role.Role{role.Owner, role.Admin, role.Member, role.Viewer, role.Guest} {
-		all = append(all, choice{string(r), r.Label()})
-	}
-	return all
-}()
-
 // mark is as long as Roster's.
 var mark = rand.Text() + rand.Text() + rand.Text() + rand.Text()[:10]
 
 var (
 	buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	zippers = sync.Pool{New: func() any {
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is known to be one
+		z, _ := gzip.NewWriterLevel(nil, gzip.DefaultCompression) // the level is known to be one
 		return z
 	}}
 )
@@ -228,7 +218,7 @@ func (c *ceiling) members(e echo.Context) error {
 		m := member{ID: publicid.Membership.Of(r.RowID), Name: r.Name, Email: r.Email, Initials: r.Name[:min(2, len(r.Name))], Hue: "avatar hue-1",
 			Status: r.Status, Inviter: r.InviterName, Joined: r.Since, Active: r.LastActiveAt}
 		if len(r.Roles) > 0 {
-			m.Role = r.Roles[0]
+			m.Role = role.Role(r.Roles[0]).Label()
 		}
 		m.URL = base + "/members/" + m.ID
 		p.Rows = append(p.Rows, m)
