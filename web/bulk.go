@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"roster/internal/fault"
@@ -54,9 +57,10 @@ func (s *Server) changeMany(c echo.Context, a roster.Actor) error {
 	if err != nil {
 		return err
 	}
+	shown := asked
 	asked.After, asked.Before = "", ""
 	m := members.Many{Here: s.membersHere(c, a, next(c)), Mails: s.roster.Mails()}
-	m.Action = members.List{Here: m.Here, Asked: asked}.Many()
+	m.Action = members.Carry(paths.Bulk(m.Slug), m.Slug, shown)
 	m.Chosen = roster.Chosen{Ticked: c.Request().PostForm["member"], List: asked}
 	m.Act = roster.Act{Do: field(c, "do"), How: roster.Removal{Tell: ticked(c, "tell"), RevokeInvitations: ticked(c, "revoke")}}
 	seen := len(m.Chosen.Ticked)
@@ -84,7 +88,7 @@ func (s *Server) changeMany(c echo.Context, a roster.Actor) error {
 	if ticked(c, "confirmed") {
 		job, err := s.roster.ChangeMany(c.Request().Context(), a, m.Chosen, m.Act, seen)
 		if !errors.Is(err, roster.ErrOthersMatch) {
-			return s.manyChanged(c, a, m, job, err)
+			return s.manyChanged(c, a, shown, m, job, err)
 		}
 		status = http.StatusConflict
 	}
@@ -116,25 +120,62 @@ func (s *Server) chooseRoleOfMany(c echo.Context, m members.Many, again bool) er
 	return s.page(c, page)
 }
 
-// manyChanged tells what became of many members, or leads to the job that is still at it.
-func (s *Server) manyChanged(c echo.Context, a roster.Actor, m members.Many, job roster.Job, err error) error {
+// manyChanged tells what became of many members, with the way back.
+func (s *Server) manyChanged(c echo.Context, a roster.Actor, shown roster.List, m members.Many, job roster.Job, err error) error {
 	if err != nil {
 		return err
 	}
+	notice := layout.Notice{Text: m.Done(job.Done, job.Skipped+job.Failed)}
+	if job.Undoable > 0 {
+		notice.Undo = &layout.UndoForm{Action: members.Carry(paths.UndoJob(m.Slug, job.ID), m.Slug, shown), Fields: []layout.Hidden{{Name: "do", Value: m.Act.Do}}}
+		notice.Undo.Org, notice.Undo.Person = s.marks(c)
+	}
+	return s.overMany(c, a, shown, job, notice)
+}
+
+// undoMany takes back what was done to many members, where the list says that it was done.
+func (s *Server) undoMany(c echo.Context, a roster.Actor, do string) error {
+	shown, err := askedFor(c)
+	if err == nil {
+		err = roster.Act{Do: do}.Check(a)
+	}
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	undo, err := s.roster.UndoJob(ctx, a, c.Param("job"))
+	if err != nil {
+		return err
+	}
+	job, err := s.roster.Job(ctx, a, undo, "", "")
+	if err != nil {
+		return err
+	}
+	return s.overMany(c, a, shown, job, layout.Notice{Text: members.Undone(do, job.Done, job.Skipped+job.Failed)})
+}
+
+// overMany shows the list anew when a job about many members is over, and above it what became of them; else it leads to
+// the job, which is still at it.
+func (s *Server) overMany(c echo.Context, a roster.Actor, shown roster.List, job roster.Job, notice layout.Notice) error {
 	slug := a.Organization().Slug
 	if job.State != "done" {
 		return s.goTo(c, paths.Job(slug, job.ID))
 	}
-	notice := layout.Notice{Kind: "ok", Text: m.Done(job.Done, job.Skipped+job.Failed), Link: &layout.Link{URL: paths.Job(slug, job.ID), Label: "See each"}}
+	notice.Kind, notice.Link = "ok", &layout.Link{URL: paths.Job(slug, job.ID), Label: "See each"}
 	if job.Done == 0 {
 		notice.Kind = "info"
 	}
-	if job.Undoable > 0 {
-		notice.Undo = &layout.UndoForm{Action: paths.UndoJob(slug, job.ID)}
-		notice.Undo.Org, notice.Undo.Person = s.marks(c)
+	anew := func(ctx context.Context, w io.Writer) error {
+		entry, err := s.roster.Enter(ctx, a.Person(), slug, trace(c)) // for the numbers as they are now
+		if err != nil {
+			return err
+		}
+		page, err := s.roster.Members(ctx, entry.Actor, shown)
+		if err != nil {
+			return err
+		}
+		notice.Here = true
+		return members.ManyDone(s.memberList(c, entry.Actor, shown, page), notice).Render(ctx, w)
 	}
-	if m.Back == "" {
-		m.Back = paths.Members(slug)
-	}
-	return s.done(c, Done{To: m.Back, Notice: notice})
+	return s.done(c, Done{To: members.URL(slug, shown), Notice: notice, Pieces: templ.ComponentFunc(anew)})
 }

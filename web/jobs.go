@@ -70,8 +70,12 @@ func (s *Server) stopJob(c echo.Context, a roster.Actor) error {
 	return s.done(c, Done{To: paths.Job(a.Organization().Slug, id), Notice: notice, Pieces: jobs.Again(card)})
 }
 
-// undoJob takes back what a job did, and shows how far that is.
+// undoJob takes back what a job did, and shows how far that is: by its page, or where the list of members asks for it by
+// the list.
 func (s *Server) undoJob(c echo.Context, a roster.Actor) error {
+	if do := field(c, "do"); do != "" {
+		return s.undoMany(c, a, do)
+	}
 	undo, err := s.roster.UndoJob(c.Request().Context(), a, c.Param("job"))
 	if err != nil {
 		return err

@@ -49,8 +49,7 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 		return err
 	}
 	org := a.Organization()
-	list := members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Prev: page.Prev, Next: page.Next, Shown: len(page.Rows),
-		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails(), Waiting: requestsSeen(a)}
+	list := s.memberList(c, a, asked, page)
 	if list.All, err = s.everybody(c, a, asked); err != nil {
 		return err
 	}
@@ -68,6 +67,13 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 		answer.Piece = members.More(list)
 	}
 	return s.page(c, answer)
+}
+
+// memberList is a page of the list as it is shown.
+func (s *Server) memberList(c echo.Context, a roster.Actor, asked roster.List, page roster.Members) members.List {
+	org := a.Organization()
+	return members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Prev: page.Prev, Next: page.Next, Shown: len(page.Rows),
+		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails(), Waiting: requestsSeen(a)}
 }
 
 // askedFor reads a list from its address. What no link of ours says is not guessed at.

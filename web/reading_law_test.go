@@ -214,7 +214,7 @@ func TestOpeningALinkUsesNothingUp(t *testing.T) {
 // what there is to do, to do one item, to note that, to look again, and to end it.
 var workTrips = map[string]int{
 	"POST /orgs/:org/jobs/:job/undo": 12,
-	"POST /orgs/:org/members/bulk":   14, // and to read who was ticked, before
+	"POST /orgs/:org/members/bulk":   16, // and before to read who was ticked, and after to show the list anew
 }
 
 // TestRoundTrips counts what every page and every form asks of the database: at most three turns to read, at most five to

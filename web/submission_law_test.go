@@ -162,6 +162,10 @@ var presses = map[string]func(l *law) press{
 		job := l.job("acme", l.Ann, false)
 		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.UndoJob("acme", job)}
 	},
+	"POST /orgs/:org/jobs/:job/undo in the list": func(l *law) press {
+		job := l.job("acme", l.Ann, false)
+		return press{by: l.Ann, from: paths.Job("acme", job), form: paths.UndoJob("acme", job), fill: set("do", "role")}
+	},
 	"POST /invitations/:token/accept": func(l *law) press {
 		who, link := l.awaited()
 		return press{by: who, from: paths.Offer(link), form: paths.Accept(link)}

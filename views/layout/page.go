@@ -83,6 +83,7 @@ type Notice struct {
 	Text   string
 	Undo   *UndoForm
 	Link   *Link
+	Here   bool `json:"-"` // it comes to the page that is open, and has the focus
 }
 
 // UndoForm takes back what a notice tells.

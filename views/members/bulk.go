@@ -63,8 +63,11 @@ func (l List) selectAll() (url, words string) {
 }
 
 // Many is where the selection is sent: the address says which list it was made in.
-func (l List) Many() string {
-	return paths.Bulk(l.Slug) + strings.TrimPrefix(l.start(), paths.Members(l.Slug))
+func (l List) Many() string { return Carry(paths.Bulk(l.Slug), l.Slug, l.Asked) }
+
+// Carry is an address that carries a list along.
+func Carry(path, slug string, asked roster.List) string {
+	return path + strings.TrimPrefix(URL(slug, asked), paths.Members(slug))
 }
 
 // Many is the question before something is done to many members.
@@ -160,17 +163,33 @@ func (m Many) text() string {
 
 // Done says what became of them, as soon as it is over.
 func (m Many) Done(done, skipped int) string {
-	text := "Nobody was changed."
-	if done > 0 {
-		text = ui.Plural(done, "member is", "members are") + " "
-		switch m.Act.Do {
-		case roster.ManyRole:
-			text += m.plural(done) + " now."
-		case roster.ManySuspend:
-			text += "suspended."
-		default:
-			text += "removed."
-		}
+	text := ui.Plural(done, "member is", "members are") + " "
+	switch m.Act.Do {
+	case roster.ManyRole:
+		text += m.plural(done) + " now."
+	case roster.ManySuspend:
+		text += "suspended."
+	default:
+		text += "removed."
+	}
+	return withSkipped(text, done, skipped)
+}
+
+// Undone says what became of them by the Undo of an act.
+func Undone(do string, done, skipped int) string {
+	text := ui.Plural(done, "member is", "members are") + " back."
+	switch do {
+	case roster.ManyRole: // not all of them had the same
+		text = ui.Plural(done, "member has their former role", "members have their former roles") + " again."
+	case roster.ManySuspend:
+		text = ui.Plural(done, "member is", "members are") + " active again."
+	}
+	return withSkipped(text, done, skipped)
+}
+
+func withSkipped(text string, done, skipped int) string {
+	if done == 0 {
+		text = "Nobody was changed."
 	}
 	if skipped > 0 {
 		text += " " + ui.Plural(skipped, "was skipped.", "were skipped.")

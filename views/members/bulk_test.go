@@ -10,6 +10,7 @@ import (
 	"roster/internal/golden"
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/views/layout"
 )
 
 // judged are some who would be changed, one who is skipped, and one who is so already.
@@ -38,6 +39,8 @@ func TestMany(t *testing.T) {
 	none.Judged = roster.Judgement{Members: 2, Skipped: judged(0).Skipped, Already: judged(0).Already}
 	beyond := all
 	beyond.Judged.Beyond, beyond.Judged.Members, beyond.Changed = true, 1_000_000, false
+	here := listOf(at(role.Owner), everybody())
+	nobody := listOf(at(role.Owner), nil)
 	everybody := onward(listOf(at(role.Owner), everybody()))
 	everybody.All = &All{Count: 248, Exact: true}
 
@@ -49,6 +52,10 @@ func TestMany(t *testing.T) {
 		"many_none":     ManyPage(frame(none.Title()), none),
 		"many_beyond":   ManyDialog(beyond),
 		"many_selected": Everybody(everybody),
+		"many_done": ManyDone(here, layout.Notice{Kind: "ok", Text: "2 members are suspended.", Here: true,
+			Undo: &layout.UndoForm{Action: "/orgs/acme/jobs/job_1/undo?q=an", Org: "org_1", Person: "m", Fields: []layout.Hidden{{Name: "do", Value: "suspend"}}},
+			Link: &layout.Link{URL: "/orgs/acme/jobs/job_1", Label: "See each"}}),
+		"many_undone": ManyDone(nobody, layout.Notice{Kind: "ok", Text: "2 members are active again.", Here: true}),
 	} {
 		golden.Check(t, name, component)
 	}
@@ -67,6 +74,11 @@ func TestManyWords(t *testing.T) {
 		{act(roster.ManySuspend).Done(12, 2), "12 members are suspended. 2 were skipped."},
 		{act(roster.ManyRemove).Done(1, 1), "1 member is removed. 1 was skipped."},
 		{act(roster.ManyRemove).Done(0, 3), "Nobody was changed. 3 were skipped."},
+		{Undone(roster.ManyRole, 12, 0), "12 members have their former roles again."},
+		{Undone(roster.ManyRole, 1, 2), "1 member has their former role again. 2 were skipped."},
+		{Undone(roster.ManySuspend, 1, 0), "1 member is active again."},
+		{Undone(roster.ManyRemove, 12, 1), "12 members are back. 1 was skipped."},
+		{Undone(roster.ManyRemove, 0, 1), "Nobody was changed. 1 was skipped."},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
