@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"roster/internal/human"
 )
 
 // unit is how a figure is spelled.
@@ -152,11 +154,7 @@ func spell(v float64, u unit) string {
 
 // number writes a whole number in groups of three.
 func number(v float64) string {
-	text := strconv.FormatFloat(math.Round(v), 'f', 0, 64)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return human.Count(int(math.Round(v)))
 }
 
 // file writes the table for programs.

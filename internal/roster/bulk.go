@@ -13,6 +13,7 @@ import (
 
 	"roster/db/rosterdb"
 	"roster/internal/fault"
+	"roster/internal/human"
 	"roster/internal/publicid"
 	"roster/internal/role"
 )
@@ -409,5 +410,5 @@ func numbered(do string, n int) string {
 	case 1:
 		return do + " 1 member"
 	}
-	return do + " " + commas(n) + " members"
+	return do + " " + human.Count(n) + " members"
 }

@@ -10,6 +10,7 @@ import (
 
 	"roster/db/rosterdb"
 	"roster/internal/fault"
+	"roster/internal/human"
 	"roster/internal/publicid"
 	"roster/internal/role"
 )
@@ -51,7 +52,7 @@ func (r *Roster) SendImport(ctx context.Context, a Actor, id string, ready int, 
 		case d.Ready == 0:
 			return outcome{}, false, fault.New(fault.Conflict, "No row is ready, so nothing was sent.")
 		case int(d.Ready) != ready:
-			return outcome{}, false, fault.New(fault.Conflict, fmt.Sprintf("%s rows are ready now, not %s. Nothing was sent: load the page again.", commas(int(d.Ready)), commas(ready)))
+			return outcome{}, false, fault.New(fault.Conflict, fmt.Sprintf("%s rows are ready now, not %s. Nothing was sent: load the page again.", human.Count(int(d.Ready)), human.Count(ready)))
 		}
 		found, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: []string{""}, OrgID: a.org.ID, ActorID: a.person.ID})
 		if err != nil || len(found) == 0 {

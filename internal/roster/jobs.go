@@ -15,6 +15,7 @@ import (
 
 	"roster/db/rosterdb"
 	"roster/internal/fault"
+	"roster/internal/human"
 	"roster/internal/mail"
 	"roster/internal/publicid"
 	"roster/internal/role"
@@ -357,15 +358,6 @@ func counted(one, many string) func(int, json.RawMessage) string {
 		if n == 1 {
 			return fmt.Sprintf(one, "1")
 		}
-		return fmt.Sprintf(many, commas(n))
+		return fmt.Sprintf(many, human.Count(n))
 	}
-}
-
-// commas writes 10,000.
-func commas(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -15,6 +15,7 @@ import (
 	"roster/db/rosterdb"
 	"roster/internal/account"
 	"roster/internal/fault"
+	"roster/internal/human"
 	"roster/internal/publicid"
 	"roster/internal/role"
 )
@@ -260,24 +261,24 @@ func (w *work) save(ctx context.Context, q *rosterdb.Queries) error {
 
 // Outcome says in a sentence what became of a job, or how far it is.
 func (j Job) Outcome() string {
-	text := commas(j.Done) + " " + j.Did
+	text := human.Count(j.Done) + " " + j.Did
 	if j.Skipped > 0 {
-		text += ", " + commas(j.Skipped) + " skipped"
+		text += ", " + human.Count(j.Skipped) + " skipped"
 	}
 	if j.Failed > 0 {
-		text += ", " + commas(j.Failed) + " failed"
+		text += ", " + human.Count(j.Failed) + " failed"
 	}
 	switch {
 	case !j.Over() && j.Total == 0: // nobody has counted
 		return text
 	case !j.Over():
-		return text + ", " + commas(j.Left()) + " to go"
+		return text + ", " + human.Count(j.Left()) + " to go"
 	case j.State == "stopped":
-		return text + ", " + commas(j.Left()) + " not done because it was stopped"
+		return text + ", " + human.Count(j.Left()) + " not done because it was stopped"
 	case j.State == "failed" && j.Left() == 0:
 		return text + ". " + j.Problem
 	case j.State == "failed":
-		return text + ", " + commas(j.Left()) + " not done. " + j.Problem
+		return text + ", " + human.Count(j.Left()) + " not done. " + j.Problem
 	}
 	return text
 }

@@ -6,20 +6,12 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"roster/internal/human"
 )
 
 // Count writes a number as people read it: 10,000.
-func Count(n int) string {
-	digits := strconv.Itoa(n)
-	sign := ""
-	if digits[0] == '-' {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
-}
+func Count(n int) string { return human.Count(n) }
 
 // AboutCount is exact up to 10,000 and rounded to thousands above: nobody acts on the last digits of 104,218.
 func AboutCount(n int) string {
