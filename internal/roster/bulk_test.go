@@ -12,18 +12,29 @@ import (
 	"roster/internal/rostertest"
 )
 
-// crowd is so many more members of Acme, by name.
+// crowd lets so many more members into Acme, past its doors and triggers: Crowd 000001 and so on, whom Ann has invited.
 func crowd(t testing.TB, w *rostertest.World, n int) {
 	t.Helper()
-	w.SQL(t, `WITH u AS (
-		INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-		SELECT gen_random_uuid(), 'Crowd ' || lpad(n::text, 6, '0'), 'crowd' || n || '@acme.example', 'crowd' || n || '@acme.example', 'crowd ' || lpad(n::text, 6, '0'), ' crowd ' || lpad(n::text, 6, '0') || ' crowd' || n || '@acme.example'
-		  FROM generate_series(1, $1::int) n RETURNING id
-	), m AS (
-		INSERT INTO roster.memberships (org_id, user_id, id, joined_through)
-		SELECT o.id, u.id, gen_random_uuid(), 'invitation' FROM u, roster.organizations o WHERE o.slug = 'acme' RETURNING org_id, user_id
-	)
-	INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT org_id, user_id, 'member' FROM m`, n)
+	conn := w.Database.Superuser(t)
+	if _, err := conn.Exec(t.Context(), `SET session_replication_role = replica`); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
+		 SELECT gen_random_uuid(), 'Crowd ' || nr, 'crowd' || n || '@acme.example', 'crowd' || n || '@acme.example', 'crowd ' || nr, ' crowd ' || nr || ' crowd' || n || '@acme.example'
+		   FROM generate_series(1, $1::int) n, lpad(n::text, 6, '0') nr`,
+		`INSERT INTO roster.memberships (org_id, user_id, id, roles, name, email, email_norm, sort_name, search_text, invited_by, invited_at, joined_through, joined_at, last_active_at)
+		 SELECT o.id, u.id, gen_random_uuid(), '{member}', u.name, u.email, u.email_norm, u.sort_name, u.search_text,
+		        a.id, now() - interval '9 days', 'invitation', now() - (random() * 5)::int * interval '1 day', CASE WHEN random() < 0.5 THEN now() - random() * interval '100 days' END
+		   FROM roster.users u, roster.organizations o, roster.users a
+		  WHERE o.slug = 'acme' AND a.email = 'ann@acme.example' AND u.name LIKE 'Crowd %' AND $1::int > 0`,
+		`INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT m.org_id, m.user_id, 'member' FROM roster.memberships m WHERE m.name LIKE 'Crowd %' AND $1::int > 0`,
+		`UPDATE roster.organizations SET members_count = members_count + $1::int WHERE slug = 'acme'`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql, n); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // everybody of a list, and those whom somebody ticks.
