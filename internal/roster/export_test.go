@@ -271,26 +271,29 @@ func TestExportEndsWithThePermission(t *testing.T) {
 		}
 	}
 	ann, ben := w.As(t, w.Ann, acme), w.As(t, w.Ben, acme)
-	for what, end := range map[string]func(){
-		"demoted": func() { mustChange(t, w, ann, w.Membership(t, w.Ben, acme), role.Member) },
-		"gone": func() {
+	for _, c := range []struct {
+		what string
+		end  func()
+	}{
+		{"demoted", func() { mustChange(t, w, ann, w.Membership(t, w.Ben, acme), role.Member) }},
+		{"gone", func() { // the last: nobody comes back
 			if _, err := w.Roster.Remove(t.Context(), ann, w.Membership(t, w.Ben, acme), roster.Removal{}); err != nil {
 				t.Fatal(err)
 			}
-		},
+		}},
 	} {
 		mustChange(t, w, ann, w.Membership(t, w.Ben, acme), role.Admin)
 		to := kept{fn: func(flushed int) {
 			if flushed == 2 {
-				end()
+				c.end()
 			}
 		}}
 		err := w.Roster.Export(t.Context(), ben, roster.List{}, roster.JSON, &to)
 		if err == nil {
-			t.Fatalf("%s: the file was written to its end", what)
+			t.Fatalf("%s: the file was written to its end", c.what)
 		}
 		if rows := strings.Count(to.String(), "\n{"); rows != 2000 || json.Valid(to.Bytes()) {
-			t.Errorf("%s after 2,000 rows: %d rows came, taken for whole: %v", what, rows, json.Valid(to.Bytes()))
+			t.Errorf("%s after 2,000 rows: %d rows came, taken for whole: %v", c.what, rows, json.Valid(to.Bytes()))
 		}
 	}
 }
