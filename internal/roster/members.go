@@ -59,7 +59,7 @@ func (c cursor) encode(byTime bool) string {
 
 func parseCursor(s string, byTime bool) (cursor, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(raw) < 16 || len(raw) > 16+account.SortMax {
+	if err != nil || len(raw) < 16 || len(raw) > 16+1+account.SortMax { // by role, the rank stands before the name
 		return cursor{}, badCursor()
 	}
 	c := cursor{id: uuid.UUID(raw[:16])}

@@ -415,6 +415,26 @@ func TestDamagedCursorsAreRefused(t *testing.T) {
 		_, err := w.Roster.Members(t.Context(), a, roster.List{Sort: sort, After: cursor, Before: cursor})
 		rostertest.Refused(t, err, fault.Malformed, "damaged")
 	}
+	for _, list := range []roster.InvitationList{{}, {Show: "open"}, {Search: "wait"}} { // by when they were made, and end, and by address
+		page, err := w.Roster.Invitations(t.Context(), a, list)
+		if err != nil || page.Next == "" {
+			t.Fatal(page.Next, err)
+		}
+		after := func(cursor string, refused bool) {
+			list.After = cursor
+			if _, err := w.Roster.Invitations(t.Context(), a, list); err != nil || refused {
+				rostertest.Refused(t, err, fault.Malformed, "damaged")
+			}
+		}
+		for _, damaged := range []string{"x", "====", strings.Repeat("A", 2000), "..", "%00", page.Next + "=", page.Next + "\n", page.Next[:10], " " + page.Next} {
+			after(damaged, true)
+		}
+		for bit := range 8 * len(page.Next) {
+			turned := []byte(page.Next)
+			turned[bit/8] ^= 1 << (bit % 8)
+			after(string(turned), false)
+		}
+	}
 	for _, list := range []roster.List{{InvitedBy: "x"}, {InvitedBy: "mem_"}, {Active: "today"}, {Sort: "joined", After: good["name"]}, {Sort: "active", After: good["role"]}, {Sort: "role", After: good["name"]}} {
 		_, err := w.Roster.Members(t.Context(), a, list)
 		rostertest.Refused(t, err, fault.Malformed, "damaged")

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 
+	"roster/db/rosterdb"
 	"roster/internal/account"
 	"roster/internal/publicid"
 	"roster/internal/role"
@@ -47,8 +48,8 @@ func FuzzParseToken(f *testing.F) {
 	})
 }
 
-// I19 C072: a cursor has one spelling. What is read is what one of our pages would have written, down to the last
-// character, and every place in a list that there can be is written so that it is read again.
+// I18 I19 C072: a cursor has one spelling. What is read is what one of our pages would have written, down to the last
+// character, and every place that there can be in a list of any order is written so that it is read again.
 func FuzzParseCursor(f *testing.F) {
 	id := uuid.MustParse("0190a5d0-ac96-774b-bcce-b302099a8057")
 	for _, c := range []cursor{{name: "ann", id: id}, {name: "", id: uuid.Max}, {name: strings.Repeat("ﷺ", 100), id: id}, {name: "a\x00", id: id}, {name: "\xff", id: id}, {name: lastName, id: id}} {
@@ -62,6 +63,11 @@ func FuzzParseCursor(f *testing.F) {
 	f.Add(good+"\n", "x", int64(-1))
 	f.Add(good[:5]+"\r\n"+good[5:], "x", int64(1))
 	f.Add(good+"=", "x", int64(1))
+	for _, key := range []string{"1ann", "9", "0ann", "9" + strings.Repeat("a", account.SortMax), "9" + strings.Repeat("a", account.SortMax+1)} {
+		f.Add(cursor{name: key, id: id}.encode(false), strings.Repeat("𐐨", account.SortMax/4), int64(0))
+	}
+	orders := []List{{Sort: ""}, {Sort: "role"}, {Sort: "role", Role: role.Guest}, {Sort: "joined"}, {Sort: "active"}}
+	invitations := []InvitationList{{}, {Show: "open"}, {Show: "all", Search: "a"}}
 	f.Fuzz(func(t *testing.T, s, name string, micros int64) {
 		for _, byTime := range []bool{true, false} {
 			c, err := parseCursor(s, byTime)
@@ -74,8 +80,19 @@ func FuzzParseCursor(f *testing.F) {
 			if again := c.encode(byTime); again != s {
 				t.Errorf("%q is read as %+v, which is written %q", s, c, again)
 			}
-			if !utf8.ValidString(c.name) || strings.Contains(c.name, "\x00") || len(c.name) > account.SortMax || byTime && (c.time.Year() < 1 || c.time.Year() > 9998 || c.time.Location() != time.UTC) {
+			if !utf8.ValidString(c.name) || strings.Contains(c.name, "\x00") || len(c.name) > 1+account.SortMax || byTime && (c.time.Year() < 1 || c.time.Year() > 9998 || c.time.Location() != time.UTC) {
 				t.Errorf("%q is read as %+v, which the database does not take", s, c)
+			}
+		}
+		for _, list := range orders {
+			if c, err := list.parse(s); err == nil && (c.encode(list.byTime()) != s || list.order() == "role" && !strings.ContainsAny(c.name[:1], "123456789")) {
+				t.Errorf("by %q %q is read as %+v", list.Sort, s, c)
+			}
+		}
+		for _, list := range invitations {
+			list.After = s
+			if ask, err := list.ask(id); s != "" && err == nil && (cursor{ask.AfterName, ask.AfterTime, ask.AfterID}).encode(list.Search == "") != s {
+				t.Errorf("%+v is read as after %q, %v, %v", list, ask.AfterName, ask.AfterTime, ask.AfterID)
 			}
 		}
 		// Whatever row a page ends with, the next one begins after it.
@@ -89,6 +106,23 @@ func FuzzParseCursor(f *testing.F) {
 			at.name = account.SortName(kept)
 			if read, err := parseCursor(at.encode(false), false); err != nil || read.name != at.name || read.id != at.id {
 				t.Errorf("after %q the next page is %q, which is read as %+v, %v", kept, at.encode(false), read, err)
+			}
+			row := rosterdb.ListMembersByNameRow{SortName: at.name, Since: time.UnixMicro(0).UTC(), LastActiveAt: time.UnixMicro(1).UTC(), UserID: at.id, Roles: []string{"guest"}}
+			for _, list := range orders {
+				at := list.place(row)
+				if read, err := list.parse(at.encode(list.byTime())); err != nil || read.id != at.id || list.byTime() && !read.time.Equal(at.time) || !list.byTime() && read.name != at.name {
+					t.Errorf("by %q after %q the next page is %q, which is read as %+v, %v", list.Sort, kept, at.encode(list.byTime()), read, err)
+				}
+			}
+			for _, list := range invitations {
+				ask, err := list.ask(id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				list.After = list.place(ask, rosterdb.ListInvitationsRow{EmailNorm: at.name, CreatedAt: row.Since, ExpiresAt: row.LastActiveAt, ID: at.id})
+				if next, err := list.ask(id); err != nil || next.AfterID != at.id {
+					t.Errorf("%+v: the next page begins after %v, %v", list, next.AfterID, err)
+				}
 			}
 		}
 	})
