@@ -45,8 +45,8 @@ func bigOrganization(t testing.TB, d *dbtest.Database, members int) uuid.UUID {
 	return acme
 }
 
-// plan is the text of how PostgreSQL answers a query in an organization, as roster_app, with the generic plan
-// that a cached statement gets in the end.
+// plan is the text of how PostgreSQL answers a query in an organization, with the plan for any values that the pools
+// ask for (plan_cache_mode in Open).
 func plan(t testing.TB, d *dbtest.Database, role string, org uuid.UUID, sql string, args ...any) string {
 	t.Helper()
 	conn := d.As(t, role)
@@ -58,7 +58,22 @@ func plan(t testing.TB, d *dbtest.Database, role string, org uuid.UUID, sql stri
 	if _, err := tx.Exec(t.Context(), `SELECT set_config('roster.org_id', $1, true)`, d.Enter(org)); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := tx.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) `+sql, args...)
+	if _, err := tx.Exec(t.Context(), `SET LOCAL plan_cache_mode = force_generic_plan`); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := tx.Conn().Prepare(t.Context(), "asked", sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	literals := make([]string, len(args))
+	for i, arg := range args {
+		text, err := tx.Conn().TypeMap().Encode(asked.ParamOIDs[i], pgx.TextFormatCode, arg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		literals[i] = "'" + strings.ReplaceAll(string(text), "'", "''") + "'"
+	}
+	rows, err := tx.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS) EXECUTE asked (`+strings.Join(literals, ", ")+`)`)
 	if err != nil {
 		t.Fatal(err)
 	}

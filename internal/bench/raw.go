@@ -99,6 +99,7 @@ func (b *bench) raw(ctx context.Context, program, database string, org uuid.UUID
 	for i, role := range roles {
 		command := exec.CommandContext(ctx, program, append(args, b.worlds.URL(role, database))...)
 		command.Stdout, command.Stderr = &said[i], &said[i]
+		command.Env = append(os.Environ(), "PGOPTIONS=-c plan_cache_mode=force_generic_plan") // as Roster's pools
 		wait.Go(func() { errs[i] = command.Run() })
 	}
 	ended := make(chan struct{})

@@ -305,8 +305,14 @@ func treeUsesAnIndex(t *testing.T, d *dbtest.Database, org uuid.UUID) {
 		t.Fatal(err)
 	}
 	sql := query(t, "../../db/queries/roster/members.sql", "GetInvited", "org_id", "membership_id", "former_too", "after_name", "after_id", "page_size")
+	if _, err := conn.Exec(t.Context(), "SET plan_cache_mode = force_generic_plan"); err != nil { // as db.Open does
+		t.Fatal(err)
+	}
+	if _, err := conn.Prepare(t.Context(), "tree", sql); err != nil {
+		t.Fatal(err)
+	}
 	var plans []struct{ Plan node }
-	if err := conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, org, busiest, true, "marta", uuid.Nil, 51).Scan(&plans); err != nil {
+	if err := conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE tree ($1, $2, $3, $4, $5, $6)", pgx.QueryExecModeSimpleProtocol, org, busiest, true, "marta", uuid.Nil, 51).Scan(&plans); err != nil {
 		t.Fatal(err)
 	}
 	plans[0].Plan.walk(func(n node) {

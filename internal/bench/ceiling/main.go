@@ -63,6 +63,7 @@ func run(ctx context.Context, listen, app, auth string) error {
 		}
 		config.MaxConns = int32(2 * runtime.NumCPU())
 		config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog"
+		config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // as Roster's
 		if *one.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 			return err
 		}
