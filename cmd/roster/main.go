@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -16,6 +17,11 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// Little lives long here, so the collector of garbage would run after every few pages. Half as often gives back
+		// a tenth of the processor's time for some ten MB.
+		debug.SetGCPercent(200)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()
