@@ -63,7 +63,7 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 		answer.Piece, answer.PushURL = members.Found(list), members.URL(org.Slug, asked)
 	} else { // the rows become part of a page that starts before them
 		asked.After = ""
-		list.Back, list.Shown, list.Sealed = backTo(org.Slug, asked), list.Shown+before, seal
+		list.Back, list.Shown, list.Seal = backTo(org.Slug, asked), list.Shown+before, members.Seal(seal, page.Rows)
 		answer.Piece = members.More(list)
 	}
 	return s.page(c, answer)
@@ -73,7 +73,7 @@ func (s *Server) listMembers(c echo.Context, a roster.Actor) error {
 func (s *Server) memberList(c echo.Context, a roster.Actor, asked roster.List, page roster.Members) members.List {
 	org := a.Organization()
 	return members.List{Here: s.membersHere(c, a, backTo(org.Slug, asked)), Asked: asked, Rows: page.Rows, Prev: page.Prev, Next: page.Next, Shown: len(page.Rows),
-		Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails(), Waiting: requestsSeen(a)}
+		Seal: members.Seal("", page.Rows), Members: org.Members, Pending: org.OpenInvitations, Mails: s.roster.Mails(), Waiting: requestsSeen(a)}
 }
 
 // askedFor reads a list from its address. What no link of ours says is not guessed at.

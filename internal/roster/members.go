@@ -148,8 +148,9 @@ func (r *Roster) members(ctx context.Context, a Actor, list List, size int) (Mem
 	if err != nil {
 		return Members{}, err
 	}
-	page, more := Members{}, len(rows) > size
+	more := len(rows) > size
 	rows = rows[:min(len(rows), size)]
+	page := Members{Rows: make([]Row, 0, len(rows))}
 	if list.Before != "" {
 		slices.Reverse(rows)
 	}

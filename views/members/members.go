@@ -164,9 +164,25 @@ type List struct {
 	Pending int             // open invitations of the whole organization, counted up to PendingMax
 	Mails   bool            // letters leave this installation
 	All     *All            // everybody who matches is selected
-	Sealed  string          // the seal of the rows that stand before these on the page; "" if none do
+	Seal    string          // of the rows on the page
 	Waiting int             // requests to join; -1 where they may not be seen
 	Ask     templ.Component // how somebody who may not invite asks for it; nil for who may
+}
+
+// Seal is a short hash of rows, after the seal of those that stand before them: of what they say about who is who and may
+// what.
+func Seal(before string, rows []roster.Row) string {
+	said := append(make([]byte, 0, 160*len(rows)), before...)
+	for _, r := range rows {
+		for _, part := range [...]string{r.ID, r.Name, r.Email, r.Status} {
+			said = append(append(said, part...), 0) // which no text holds
+		}
+		for _, one := range r.Roles {
+			said = append(append(said, one...), 0)
+		}
+		said = append(strconv.AppendInt(said, r.Since.Unix(), 10), '\n')
+	}
+	return fmt.Sprintf("%.6x", sha256.Sum256(said))
 }
 
 // PendingMax is how far open invitations are counted.
@@ -267,21 +283,6 @@ func (l List) filterWords() string {
 	return "Members with " + strings.Join(words, ", ")
 }
 
-// Seal is a short hash of the rows on the page, of what they say about who is who and may what.
-func (l List) Seal() string {
-	said := []byte(l.Sealed)
-	for _, r := range l.Rows {
-		for _, part := range []string{r.ID, r.Name, r.Email, r.Status} {
-			said = strconv.AppendQuote(said, part)
-		}
-		for _, one := range r.Roles {
-			said = strconv.AppendQuote(said, string(one))
-		}
-		said = append(strconv.AppendInt(said, r.Since.Unix(), 10), '\n')
-	}
-	return fmt.Sprintf("%.6x", sha256.Sum256(said))
-}
-
 // aboutColumn is what a heading says to those who do not see the rows.
 func (l List) aboutColumn(by string) string {
 	if by == "role" && l.may(role.MembersUpdateRole) {
@@ -326,7 +327,7 @@ func (l List) previous() string {
 func (l List) more() string {
 	asked := l.Asked
 	asked.After, asked.Before = l.Next, ""
-	more := paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown), "seal", l.Seal())
+	more := paths.With(URL(l.Slug, asked), "shown", strconv.Itoa(l.Shown), "seal", l.Seal)
 	if l.All != nil {
 		return paths.With(more, "select", "all")
 	}

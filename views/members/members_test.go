@@ -59,7 +59,7 @@ func everybody() []roster.Row {
 }
 
 func listOf(h Here, rows []roster.Row) List {
-	return List{Here: h, Rows: rows, Shown: len(rows), Members: 248, Pending: 6, Mails: true}
+	return List{Here: h, Rows: rows, Seal: Seal("", rows), Shown: len(rows), Members: 248, Pending: 6, Mails: true}
 }
 
 func onward(l List) List { l.Next, l.Shown = "CURSOR", 50; return l }
