@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -474,6 +475,24 @@ func (p *Page) Asked() bool {
 func (p *Page) Attach(id, file string) {
 	p.t.Helper()
 	p.run("attach "+file, chromedp.SetUploadFiles("#"+id, []string{file}, chromedp.ByQuery))
+}
+
+// Download is the file that something ends in: its name, and what is in it.
+func (p *Page) Download(do func()) (name, text string) {
+	p.t.Helper()
+	dir := p.t.TempDir()
+	p.inBrowser("let files be saved", cdpbrowser.SetDownloadBehavior(cdpbrowser.SetDownloadBehaviorBehaviorAllow).WithBrowserContextID(p.person).WithDownloadPath(dir).Do)
+	do()
+	p.until("save a file", func() (bool, string) {
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) != 1 || strings.HasSuffix(files[0].Name(), ".crdownload") {
+			return false, fmt.Sprintf("there are %v, %v", files, err)
+		}
+		body, err := os.ReadFile(filepath.Join(dir, files[0].Name()))
+		name, text = files[0].Name(), string(body)
+		return err == nil && text != "", fmt.Sprintf("%s is empty, %v", name, err)
+	})
+	return name, text
 }
 
 // Run runs script in the page, past everything: for what only a program would do.

@@ -12,31 +12,6 @@ import (
 	"roster/internal/rostertest"
 )
 
-// crowd lets so many more members into Acme, past its doors and triggers: Crowd 000001 and so on, whom Ann has invited.
-func crowd(t testing.TB, w *rostertest.World, n int) {
-	t.Helper()
-	conn := w.Database.Superuser(t)
-	if _, err := conn.Exec(t.Context(), `SET session_replication_role = replica`); err != nil {
-		t.Fatal(err)
-	}
-	for _, sql := range []string{
-		`INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-		 SELECT gen_random_uuid(), 'Crowd ' || nr, 'crowd' || n || '@acme.example', 'crowd' || n || '@acme.example', 'crowd ' || nr, ' crowd ' || nr || ' crowd' || n || '@acme.example'
-		   FROM generate_series(1, $1::int) n, lpad(n::text, 6, '0') nr`,
-		`INSERT INTO roster.memberships (org_id, user_id, id, roles, name, email, email_norm, sort_name, search_text, invited_by, invited_at, joined_through, joined_at, last_active_at)
-		 SELECT o.id, u.id, gen_random_uuid(), '{member}', u.name, u.email, u.email_norm, u.sort_name, u.search_text,
-		        a.id, now() - interval '9 days', 'invitation', now() - (random() * 5)::int * interval '1 day', CASE WHEN random() < 0.5 THEN now() - random() * interval '100 days' END
-		   FROM roster.users u, roster.organizations o, roster.users a
-		  WHERE o.slug = 'acme' AND a.email = 'ann@acme.example' AND u.name LIKE 'Crowd %' AND $1::int > 0`,
-		`INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT m.org_id, m.user_id, 'member' FROM roster.memberships m WHERE m.name LIKE 'Crowd %' AND $1::int > 0`,
-		`UPDATE roster.organizations SET members_count = members_count + $1::int WHERE slug = 'acme'`,
-	} {
-		if _, err := conn.Exec(t.Context(), sql, n); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // everybody of a list, and those whom somebody ticks.
 func everybody(list roster.List) roster.Chosen { return roster.Chosen{All: true, List: list} }
 
@@ -101,7 +76,7 @@ func TestManyAreJudgedLikeOne(t *testing.T) {
 func TestManyAreCounted(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 5100) // more than a page of what is judged at a time
+	w.Crowd(t, 5100) // more than a page of what is judged at a time
 	ann := w.As(t, w.Ann, acme)
 	suspend := roster.Act{Do: roster.ManySuspend}
 	for _, c := range []struct {
@@ -217,7 +192,7 @@ func TestFewAreChangedAtOnce(t *testing.T) {
 func TestFiveHundredAreRemovedAndComeBack(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 500)
+	w.Crowd(t, 500)
 	started, err := w.Roster.ChangeMany(t.Context(), w.As(t, w.Ann, acme), everybody(roster.List{Search: "crowd"}), roster.Act{Do: roster.ManyRemove, How: roster.Removal{Tell: true}}, 500)
 	if err != nil || started.Over() || started.Total != 500 {
 		t.Fatalf("started: %+v, %v", started, err)
@@ -269,7 +244,7 @@ func TestManyKeepTheLastOwner(t *testing.T) {
 func TestManyAreJudgedWhenTheirTurnComes(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 60)
+	w.Crowd(t, 60)
 	ann, ben := w.As(t, w.Ann, acme), w.As(t, w.Ben, acme)
 	job, err := w.Roster.ChangeMany(t.Context(), ben, everybody(roster.List{Role: role.Member}), roster.Act{Do: roster.ManySuspend}, 61)
 	if err != nil || job.Over() {
@@ -295,7 +270,7 @@ func TestManyAreJudgedWhenTheirTurnComes(t *testing.T) {
 func TestManyEndWithTheRoleOfWhoDoesIt(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t, wide)
-	crowd(t, w, 400)
+	w.Crowd(t, 400)
 	ben := w.Membership(t, w.Ben, acme)
 	job, err := w.Roster.ChangeMany(t.Context(), w.As(t, w.Ben, acme), everybody(roster.List{Search: "crowd"}), roster.Act{Do: roster.ManySuspend}, 400)
 	if err != nil {
@@ -352,7 +327,7 @@ func TestManyWaitForTheLog(t *testing.T) {
 func TestThousandsAreWrittenDownByTheJob(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t, wide)
-	crowd(t, w, 5100)
+	w.Crowd(t, 5100)
 	w.Invite(t, w.Ann, acme, "crowd-to-be@elsewhere.example", role.Viewer)
 	ann := w.As(t, w.Ann, acme)
 	job, err := w.Roster.ChangeMany(t.Context(), ann, everybody(roster.List{Search: "crowd"}), roster.Act{Do: roster.ManySuspend}, 5100)

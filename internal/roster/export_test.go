@@ -106,7 +106,7 @@ func readCSV(t testing.TB, file string) [][]string {
 func TestExportEqualsTheScreen(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 2300)
+	w.Crowd(t, 2300)
 	w.SQL(t, `UPDATE roster.memberships SET status = 'suspended' WHERE name LIKE 'Crowd %7'`)
 	w.SQL(t, `INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT m.org_id, m.user_id, 'viewer' FROM roster.memberships m WHERE m.name LIKE 'Crowd %1_'`)
 	for i := range 30 {
@@ -262,7 +262,7 @@ func TestExportHoldsNothingElse(t *testing.T) {
 func TestExportEndsWithThePermission(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 3500)
+	w.Crowd(t, 3500)
 	for _, who := range []roster.Actor{w.As(t, w.Cem, acme), w.As(t, w.Vic, acme), w.As(t, w.Gus, acme)} {
 		var to kept
 		rostertest.Refused(t, w.Roster.Export(t.Context(), who, roster.List{}, roster.CSV, &to), fault.Forbidden, "Export members")
@@ -309,7 +309,7 @@ func mustChange(t testing.TB, w *rostertest.World, a roster.Actor, mem string, t
 func TestExportIsInTheLog(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 1200)
+	w.Crowd(t, 1200)
 	noted := func() int {
 		return w.Count(t, `SELECT count(*) FROM roster.audit_events WHERE event = 'members.exported' AND actor_id = $1 AND subject_kind = 'organization'
 			AND after = '{"format": "csv", "rows": 1200, "filter": {"role": "member", "search": "crowd", "sort": "joined", "down": true}}'`, w.Ann.ID)
@@ -335,7 +335,7 @@ func TestExportIsInTheLog(t *testing.T) {
 func TestExportIsWrittenWhileItIsRead(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 4990)
+	w.Crowd(t, 4990)
 	ann := w.As(t, w.Ann, acme)
 	length, pieces := 0, 0
 	to := kept{}
@@ -397,7 +397,7 @@ func start(t testing.TB, w *rostertest.World, a roster.Actor, list roster.List, 
 func TestALongFileIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 11_300)
+	w.Crowd(t, 11_300)
 	w.SQL(t, `UPDATE roster.memberships SET status = 'suspended' WHERE name LIKE 'Crowd %7'`)
 	ann := w.As(t, w.Ann, acme)
 	for _, as := range []roster.Format{roster.CSV, roster.JSON} {
@@ -455,7 +455,7 @@ func TestALongFileIsWrittenOnce(t *testing.T) {
 func TestAFileIsForItsStarter(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 5200)
+	w.Crowd(t, 5200)
 	ann, ben := w.As(t, w.Ann, acme), w.As(t, w.Ben, acme)
 	job := start(t, w, ben, roster.List{}, roster.CSV)
 	if err := goOn(t, w, job); err != nil {
@@ -552,7 +552,7 @@ func TestFilesAreCapped(t *testing.T) {
 func TestAStoppedFileIsNone(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
-	crowd(t, w, 200)
+	w.Crowd(t, 200)
 	ann := w.As(t, w.Ann, acme)
 	job := start(t, w, ann, roster.List{}, roster.CSV)
 	if err := w.Roster.StopJob(t.Context(), ann, job); err != nil {

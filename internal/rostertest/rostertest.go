@@ -214,6 +214,31 @@ func (w *World) SQL(t testing.TB, sql string, args ...any) {
 	}
 }
 
+// Crowd fills Acme with so many Members, “Crowd 000001” on, whom Ann invited; past the triggers, which would take long.
+func (w *World) Crowd(t testing.TB, n int) {
+	t.Helper()
+	conn := w.Database.Superuser(t)
+	if _, err := conn.Exec(t.Context(), `SET session_replication_role = replica`); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
+		 SELECT gen_random_uuid(), 'Crowd ' || nr, 'crowd' || n || '@acme.example', 'crowd' || n || '@acme.example', 'crowd ' || nr, ' crowd ' || nr || ' crowd' || n || '@acme.example'
+		   FROM generate_series(1, $1::int) n, lpad(n::text, 6, '0') nr`,
+		`INSERT INTO roster.memberships (org_id, user_id, id, roles, name, email, email_norm, sort_name, search_text, invited_by, invited_at, joined_through, joined_at, last_active_at)
+		 SELECT o.id, u.id, gen_random_uuid(), '{member}', u.name, u.email, u.email_norm, u.sort_name, u.search_text,
+		        a.id, now() - interval '9 days', 'invitation', now() - (random() * 5)::int * interval '1 day', CASE WHEN random() < 0.5 THEN now() - random() * interval '100 days' END
+		   FROM roster.users u, roster.organizations o, roster.users a
+		  WHERE o.slug = 'acme' AND a.email = 'ann@acme.example' AND u.name LIKE 'Crowd %' AND $1::int > 0`,
+		`INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT m.org_id, m.user_id, 'member' FROM roster.memberships m WHERE m.name LIKE 'Crowd %' AND $1::int > 0`,
+		`UPDATE roster.organizations SET members_count = members_count + $1::int WHERE slug = 'acme'`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Tokens opens the links in the letters that wait to be sent to an address, in the order they were queued.
 func (w *World) Tokens(t testing.TB, kind mail.Kind, to string) []string {
 	t.Helper()
