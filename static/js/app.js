@@ -55,6 +55,7 @@
   const parts = root => (root.querySelector('#row-parts') ?? el('row-parts'))?.content;
   function set(e, values) { for (const name in values) e.setAttribute(name, values[name]); }
   function dress(root) {
+    if (!parts(root)) return root;
     const part = name => parts(root).querySelector(name).cloneNode(true);
     for (const cell of all('td[data-menu]:empty', root)) {
       const row = cell.closest('tr'), name = row.querySelector('th a').firstChild.data.trim();
