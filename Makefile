@@ -17,9 +17,12 @@ run: postgres build ## run Roster on http://localhost:8080, from a bare clone
 demo: postgres build ## run Roster with a believable world in it
 	@ROSTER_DEV=1 exec $(BIN)/roster serve --demo
 
+# How many packages are tested at once: one more than there are processors, for tests also wait for others.
+PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+
 .PHONY: test
 test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector
-	$(GO) test $(TEST_FLAGS) ./...
+	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) ./...
 
 # How long each target of fuzz is tried.
 FUZZTIME ?= 30s
