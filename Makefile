@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin
 # Tests of packages run side by side, and each package has a PostgreSQL of its own.
-TEST_FLAGS := -timeout 15m $(if $(RACE),-race)
+TEST_FLAGS := -timeout 20m $(if $(RACE),-race)
 
 .PHONY: help
 help: ## list the targets
