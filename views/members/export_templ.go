@@ -9,8 +9,6 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"strings"
-
 	"roster/internal/roster"
 	"roster/views/layout"
 	"roster/views/paths"
@@ -72,7 +70,7 @@ func ExportPage(frame layout.Page, e Export) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(e.what())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 28, Col: 17}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 26, Col: 17}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -81,7 +79,7 @@ func ExportPage(frame layout.Page, e Export) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(e.other())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 28, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 26, Col: 30}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -94,7 +92,7 @@ func ExportPage(frame layout.Page, e Export) templ.Component {
 			var templ_7745c5c3_Var5 templ.SafeURL
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(ExportURL(e.Slug, e.Asked, e.Format))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 32, Col: 69}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 30, Col: 69}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -225,7 +223,7 @@ func exportLinks(l List) templ.Component {
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(Export{Asked: l.Asked}.what())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 71, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `members/export.templ`, Line: 69, Col: 70}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {
@@ -249,18 +247,12 @@ func exportLinks(l List) templ.Component {
 
 // fileURL is the address of a list as a file: of all its pages.
 func fileURL(slug string, asked roster.List, as roster.Format) string {
-	return paths.MembersFile(slug, string(as)) + filter(slug, asked)
+	return Carry(paths.MembersFile(slug, string(as)), slug, whole(asked))
 }
 
 // ExportURL is the address of the page that offers a list as a file when it is too long to be downloaded at once.
 func ExportURL(slug string, asked roster.List, as roster.Format) string {
-	return paths.With(paths.Exports(slug)+filter(slug, asked), "format", string(as))
-}
-
-// filter is the query of a list from its start.
-func filter(slug string, asked roster.List) string {
-	asked.After, asked.Before = "", ""
-	return strings.TrimPrefix(URL(slug, asked), paths.Members(slug))
+	return paths.With(Carry(paths.Exports(slug), slug, whole(asked)), "format", string(as))
 }
 
 var _ = templruntime.GeneratedTemplate

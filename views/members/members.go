@@ -216,9 +216,9 @@ func Order(asked roster.List) string {
 // ordered is the same list, without a cursor, in the order that a press on a heading gives: from the start,
 // or from the end if it is from the start already.
 func (l List) ordered(by string) string {
-	asked := l.Asked
+	asked := whole(l.Asked)
 	asked.Down = l.sorted(by) == "ascending"
-	asked.Sort, asked.After, asked.Before = by, "", ""
+	asked.Sort = by
 	return URL(l.Slug, asked)
 }
 
@@ -301,8 +301,8 @@ func (l List) inviter() string {
 
 // anyInviter is the same list, whoever invited them.
 func (l List) anyInviter() string {
-	asked := l.Asked
-	asked.InvitedBy, asked.After, asked.Before = "", "", ""
+	asked := whole(l.Asked)
+	asked.InvitedBy = ""
 	return URL(l.Slug, asked)
 }
 
@@ -310,10 +310,12 @@ func (l List) anyInviter() string {
 func (l List) begun() bool { return l.Asked.After != "" || l.Asked.Before != "" }
 
 // start is the same list from its first page.
-func (l List) start() string {
-	asked := l.Asked
+func (l List) start() string { return URL(l.Slug, whole(l.Asked)) }
+
+// whole is a list from its first page.
+func whole(asked roster.List) roster.List {
 	asked.After, asked.Before = "", ""
-	return URL(l.Slug, asked)
+	return asked
 }
 
 // previous is the address of the page before.
