@@ -25,6 +25,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"roster/db/authdb"
 	"roster/db/rosterdb"
@@ -82,7 +83,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		}
 		config.ConnConfig.DialFunc = dial
 		config.ConnConfig.Tracer = c.Tracer
-		config.AfterConnect = db.signer.compareClocks
+		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			pgxuuid.Register(conn.TypeMap()) // ids are sent as they are; otherwise pgx spells each out and reads it again
+			return db.signer.compareClocks(ctx, conn)
+		}
 		setLimits(config.ConnConfig.RuntimeParams)
 		if p.pool == &db.app || p.pool == &db.auth {
 			// A statement of a page is planned once for each connection, not each time: planning took twice as long as

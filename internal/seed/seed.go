@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"roster/db"
 	"roster/internal/account"
@@ -125,6 +126,7 @@ func open(ctx context.Context, url string) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to seed: %w", err)
 	}
+	pgxuuid.Register(conn.TypeMap())
 	w := &writer{conn: conn}
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, seedLock); err != nil {
 		w.close(ctx)

@@ -26,6 +26,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"roster/db/authdb"
 	"roster/db/rosterdb"
@@ -64,6 +65,7 @@ func run(ctx context.Context, listen, app, auth string) error {
 		config.MaxConns = int32(2 * runtime.NumCPU())
 		config.ConnConfig.RuntimeParams["search_path"] = "pg_catalog"
 		config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // as Roster's
+		config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error { pgxuuid.Register(conn.TypeMap()); return nil }
 		if *one.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 			return err
 		}
