@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,12 +64,14 @@ func TestAFullOrganizationLeavesOthersTheirs(t *testing.T) {
 			t.Fatalf("%d of Acme's requests wait for the lock", waiting())
 		}
 	}
-	for range 20 {
+	took := make([]time.Duration, 20)
+	for i := range took {
 		began := time.Now()
 		zoe.get(paths.Members(rostertest.Other)).says(200, "Zoe Elsewhere")
-		if took := time.Since(began); took > 500*time.Millisecond {
-			t.Errorf("a page of Other took %v", took)
-		}
+		took[i] = time.Since(began)
+	}
+	if slices.Sort(took); took[len(took)/2] > 500*time.Millisecond { // whoever waits for the lock, waits for two seconds
+		t.Errorf("pages of Other took %v", took)
 	}
 	if n := waiting(); n > web.AtOnce(pool) {
 		t.Errorf("%d of Acme's requests are at work", n)
