@@ -35,8 +35,9 @@ func (s *Server) events(c echo.Context, v Visitor) error {
 	if err != nil {
 		return err
 	}
-	if s.stopping.Load() {
-		return fault.New(fault.Unavailable, "This node is stopping.")
+	if s.stopping.Load() { // nothing has gone wrong: the browser asks again, and another node answers
+		c.Response().Header().Set("Retry-After", "1")
+		return c.NoContent(http.StatusServiceUnavailable)
 	}
 	w := teller{c.Response(), http.NewResponseController(c.Response())}
 	h := w.Header()
