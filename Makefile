@@ -2,8 +2,8 @@
 
 GO ?= go
 BIN := bin
-# Tests of packages run side by side, and each package has a PostgreSQL of its own.
-TEST_FLAGS := -timeout 20m $(if $(RACE),-race)
+# Tests of packages run side by side, and each package has a PostgreSQL of its own. Vetting is a matter of `make check`.
+TEST_FLAGS := -timeout 20m -vet=off $(if $(RACE),-race)
 
 .PHONY: help
 help: ## list the targets

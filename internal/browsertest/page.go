@@ -30,8 +30,9 @@ import (
 var library string
 
 const (
-	patience = 10 * time.Second      // until something that should happen has happened
-	glance   = 15 * time.Millisecond // between two looks
+	patience = 10 * time.Second       // until something that should happen has happened
+	glance   = 15 * time.Millisecond  // between two looks, at first
+	rest     = 120 * time.Millisecond // and later on: looking takes time that the page needs
 )
 
 // Options say whose browser it is and how it looks at the site.
@@ -41,6 +42,7 @@ type Options struct {
 	Width  int    // of the window; 1440
 	Height int    // 900
 	Dark   bool
+	Alone  bool // pages hear nothing of what others do meanwhile, and stay as they were answered
 }
 
 // Page is a tab of somebody's browser.
@@ -120,6 +122,12 @@ func (p *Page) open() {
 	err = chromedp.Run(ctx, audits.Enable(), emulation.SetFocusEmulationEnabled(true), emulation.SetScriptExecutionDisabled(!p.o.Script))
 	if err != nil {
 		p.t.Fatalf("open a tab: %v", err)
+	}
+	if p.o.Alone { // live.js leaves a browser alone that has no such thing
+		p.run("be alone", chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument("delete window.BroadcastChannel").Do(ctx)
+			return err
+		}))
 	}
 	p.Look(p.o.Dark)
 	p.Resize(or(p.o.Width, 1440), or(p.o.Height, 900))
@@ -207,6 +215,11 @@ func (p *Page) press(kind, name, within string) {
 	p.t.Helper()
 	doing := "press the " + kind + " “" + name + "”"
 	at := p.must(doing, "press", kind, name, within)
+	for x, y := -1.0, -1.0; at.X != x || at.Y != y; { // what still moves would be missed
+		x, y = at.X, at.Y
+		time.Sleep(glance)
+		at = p.must(doing, "press", kind, name, within)
+	}
 	left := func(t input.MouseType) *input.DispatchMouseEventParams {
 		return input.DispatchMouseEvent(t, at.X, at.Y).WithButton(input.Left).WithClickCount(1)
 	}
@@ -540,11 +553,18 @@ func (p *Page) ask(method string, args ...any) answer {
 	if err != nil {
 		return answer{Why: err.Error()}
 	}
-	var a answer
-	if err := p.evaluate(library+"."+method+"(..."+string(list)+")", &a); err != nil {
-		return answer{Why: err.Error() + ". "}
+	call := "." + method + "(..." + string(list) + ")"
+	var a *answer
+	if err = p.evaluate("globalThis.browsertest?"+call+" ?? null", &a); err == nil && a == nil { // a page that was just loaded
+		err = p.evaluate("(globalThis.browsertest ??= "+library+")"+call, &a)
 	}
-	return a
+	switch {
+	case err != nil:
+		return answer{Why: err.Error() + ". "}
+	case a == nil:
+		return answer{}
+	}
+	return *a
 }
 
 // must asks until it can be done.
@@ -563,16 +583,14 @@ func (p *Page) until(doing string, look func() (done bool, otherwise string)) {
 	p.t.Helper()
 	end := time.NewTimer(patience)
 	defer end.Stop()
-	again := time.NewTicker(glance)
-	defer again.Stop()
-	for {
+	for pause := glance; ; pause = min(pause*3/2, rest) {
 		done, otherwise := look()
 		if done {
 			p.check(doing)
 			return
 		}
 		select {
-		case <-again.C:
+		case <-time.After(pause):
 		case <-end.C:
 			p.check(doing)
 			p.t.Fatalf("cannot %s on %s: %s", doing, p.URL(), otherwise)
