@@ -67,7 +67,8 @@ func newCube(t testing.TB) *cube {
 		if name == "audit_events" || name == "river_job" { // only ever added to
 			back += fmt.Sprintf("DELETE FROM %s x WHERE NOT EXISTS (SELECT FROM kept.%s k WHERE k.id = x.id);\n", table, name)
 		} else {
-			back += fmt.Sprintf("DELETE FROM %s; INSERT INTO %[1]s TABLE kept.%s;\n", table, name)
+			back += fmt.Sprintf("DELETE FROM %s x WHERE NOT EXISTS (SELECT FROM kept.%s k WHERE k = x);\n", table, name) // what did not change has many indexes
+			back += fmt.Sprintf("INSERT INTO %s SELECT k.* FROM kept.%s k WHERE NOT EXISTS (SELECT FROM %[1]s x WHERE x = k);\n", table, name)
 		}
 	}
 	for _, sql := range []string{`CREATE FUNCTION kept.back() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN ` + back + ` RETURN (SELECT max(id) FROM kept.river_job); END $$`} {
