@@ -19,10 +19,12 @@ demo: postgres build ## run Roster with a believable world in it
 
 # How many packages are tested at once: one more than there are processors, for tests also wait for others.
 PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# What takes longest goes first, so that nothing is left alone at the end.
+LONG := ./web ./cmd/roster ./internal/roster ./internal/seed ./db/prove
 
 .PHONY: test
 test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector
-	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) ./...
+	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(LONG) ./...
 
 # How long each target of fuzz is tried.
 FUZZTIME ?= 30s
@@ -67,16 +69,19 @@ verify: generate
 	@test -z "$$(git ls-files --others --exclude-standard -- db views internal/bench/ceiling)" || { echo "Generated files are not committed."; exit 1; }
 	@! grep -nE '[^@:[:alnum:]_]@[a-z_]+' db/rosterdb/*.sql.go db/authdb/*.sql.go || { echo "A parameter stayed in the SQL text: write it with spaces around."; exit 1; }
 
+# With RACE=1 what is compiled for the linters is what the tests need as well.
+LINT_FLAGS := -tags=faults $(if $(RACE),-race)
+
 .PHONY: lint
 lint: tools
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _templ.go))" || { gofmt -l $$(git ls-files '*.go' | grep -v _templ.go); echo "Run gofmt."; exit 1; }
-	$(GO) vet -tags faults ./...
-	$(BIN)/staticcheck -tags faults ./...
+	$(GO) vet $(LINT_FLAGS) ./...
+	GOFLAGS="$(LINT_FLAGS)" $(BIN)/staticcheck ./...
 
 .PHONY: tools
 tools:
 	@mkdir -p $(BIN)
-	@cd internal/tools && $(GO) build -o ../../$(BIN)/ github.com/sqlc-dev/sqlc/cmd/sqlc github.com/a-h/templ/cmd/templ honnef.co/go/tools/cmd/staticcheck
+	@cd internal/tools && CGO_ENABLED=0 $(GO) build -o ../../$(BIN)/ github.com/sqlc-dev/sqlc/cmd/sqlc github.com/a-h/templ/cmd/templ honnef.co/go/tools/cmd/staticcheck
 
 .PHONY: vendor
 vendor: ## fetch the vendored files again, by their pinned versions
