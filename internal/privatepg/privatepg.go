@@ -350,6 +350,8 @@ func (s *Server) end() error {
 // release gives the directory free for another Roster.
 func (s *Server) release() {
 	if s.lock != nil {
+		// Said, because a program that is just being started has it until it has become another.
+		_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) // what cannot be said, closing does
 		s.lock.Close()
 	}
 	if s.logFile != nil {

@@ -811,6 +811,19 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
+// A program that is just being started has the files of the one that starts it, the lock's too, until it has become another.
+func TestStoppedServerIsFreeAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newDatabase(t))
+	started, err := syscall.Dup(int(s.lock.Fd()))
+	must(t, err)
+	defer syscall.Close(started)
+	must(t, s.Stop())
+	lock, err := tryLock(s.place.beside(".lock"))
+	must(t, err)
+	lock.Close()
+}
+
 func TestOtherMajorVersion(t *testing.T) {
 	t.Parallel()
 	dir := newDatabase(t)
