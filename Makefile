@@ -20,7 +20,7 @@ demo: postgres build ## run Roster with a believable world in it
 # How many packages are tested at once: one more than there are processors, for tests also wait for others.
 PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # What takes longest goes first, so that nothing is left alone at the end.
-LONG := ./web ./cmd/roster ./internal/roster ./internal/seed ./db/prove
+LONG := ./web ./cmd/roster ./internal/roster ./internal/faulttest ./internal/seed ./db/prove ./internal/account
 
 .PHONY: test
 test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector

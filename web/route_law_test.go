@@ -388,9 +388,6 @@ var parts = []part{
 	{"origin", (*walk).origin}, {"host", (*walk).host}, {"limits", (*walk).limits}, {"spelling", (*walk).spelling}, {"methods", (*walk).methods},
 }
 
-// inHandlers are the parts in which a gate or a handler is reached; the others end before.
-var inHandlers = []string{"roles", "outside", "sessions", "membership", "organization", "person", "ids"}
-
 // judge drives a route and says what is wrong. Without names all parts are driven.
 func (w *walk) judge(r web.Route, names ...string) []complaint {
 	w.t.Helper()
@@ -985,37 +982,31 @@ func (w *walk) ids(r web.Route, c routeCase) {
 	})
 }
 
-// TestRouteLaw drives every route of the site, once as installations are, and once with a single connection for each role of the
-// database, so that a handler that holds two would wait for itself. N02 X27 R10 I9 I10 I13 I14 I42 I73 I75 I76 I95 I96 I97 I98
-// I101 I104 I127 I129
+// TestRouteLaw drives every route of the site, with a single connection for each role of the database, so that a handler that
+// holds two would wait for itself. N02 X27 R10 I9 I10 I13 I14 I42 I73 I75 I76 I95 I96 I97 I98 I101 I104 I127 I129
 func TestRouteLaw(t *testing.T) {
 	t.Parallel()
-	for conns, driven := range map[int32][]string{0: nil, 1: inHandlers} {
-		t.Run(fmt.Sprintf("connections %d", conns), func(t *testing.T) {
-			t.Parallel()
-			l := lay(t, true, func(t testing.TB, options ...func(*db.Config)) *rostertest.World {
-				return rostertest.New(t, append(options, func(c *db.Config) { c.MaxConns = conns })...)
-			})
-			w := newWalk(t, l)
-			stands := map[string]bool{}
-			for _, r := range w.Web.Routes() {
-				line := r.Method + " " + r.Path
-				stands[line] = true
-				if c := routeCases[line]; r.Needs != c.needs {
-					t.Errorf("%s needs %q, want %q", line, r.Needs, c.needs)
-				}
-				for _, wrong := range w.judge(r, driven...) {
-					t.Errorf("%s: %s", line, wrong.text)
-				}
-			}
-			for line := range routeCases {
-				if !stands[line] {
-					t.Errorf("%s is not in the table of the site", line)
-				}
-			}
-			if most := l.asked.most.Load(); most != 1 {
-				t.Errorf("a request holds %d connections at once, want one", most)
-			}
-		})
+	l := lay(t, true, func(t testing.TB, options ...func(*db.Config)) *rostertest.World {
+		return rostertest.New(t, append(options, func(c *db.Config) { c.MaxConns = 1 })...)
+	})
+	w := newWalk(t, l)
+	stands := map[string]bool{}
+	for _, r := range w.Web.Routes() {
+		line := r.Method + " " + r.Path
+		stands[line] = true
+		if c := routeCases[line]; r.Needs != c.needs {
+			t.Errorf("%s needs %q, want %q", line, r.Needs, c.needs)
+		}
+		for _, wrong := range w.judge(r) {
+			t.Errorf("%s: %s", line, wrong.text)
+		}
+	}
+	for line := range routeCases {
+		if !stands[line] {
+			t.Errorf("%s is not in the table of the site", line)
+		}
+	}
+	if most := l.asked.most.Load(); most != 1 {
+		t.Errorf("a request holds %d connections at once, want one", most)
 	}
 }
