@@ -134,8 +134,7 @@ func TestHashingIsBounded(t *testing.T) {
 				return nil
 			})
 			if fault.Is(err, fault.Unavailable) {
-				refused.Add(1)
-				if refused.Load() == callers-atOnce*hashWaiting {
+				if refused.Add(1) == callers-atOnce*hashWaiting {
 					close(release) // all places to wait are taken: let them work
 				}
 			} else if err != nil {
