@@ -27,18 +27,8 @@ CREATE INDEX invitations_search ON roster.invitations USING gin (org_id, email_n
 
 -- How the activity is spread is known to the planner only from here: of what a partial index is made of it makes no use.
 CREATE STATISTICS roster.memberships_activity ON (coalesce(last_active_at, 'epoch'::timestamptz)) FROM roster.memberships;
--- An empty table is left alone: of one that nobody has looked at the planner assumes that it will grow, and of one that was
--- found empty that it stays so, for as long as a connection keeps its plans.
--- +goose StatementBegin
-DO $$
-BEGIN
-  IF pg_relation_size('roster.memberships') > 0 THEN
-    ANALYZE roster.memberships;
-    ANALYZE roster.invitations;
-  END IF;
-END
-$$;
--- +goose StatementEnd
+ANALYZE roster.memberships;
+ANALYZE roster.invitations;
 
 SET LOCAL ROLE roster_definer;
 DROP FUNCTION door.search_members(text[], text, text, text, text, text, boolean, text, timestamptz, uuid, integer);

@@ -104,8 +104,8 @@ func listsWalkAnIndex(t *testing.T, d *dbtest.Database, org uuid.UUID) {
 	}{
 		{"ListMembersByName", "after_name", "text", []string{"memberships_by_name", "invitations_open_by_address"}, []string{"", "marta", "zz"}},
 		{"ListMembersByNameDown", "after_name", "text", []string{"memberships_by_name", "invitations_open_by_address"}, []string{"\U0010FFFF", "marta", "a"}},
-		{"ListMembersByJoined", "after_time", "timestamptz", []string{"memberships_by_joined", "invitations_open_by_time or invitations_by_state"}, []string{"0001-01-01", time.Now().AddDate(-1, 0, 0).Format(time.RFC3339), time.Now().Format(time.RFC3339)}},
-		{"ListMembersByJoinedDown", "after_time", "timestamptz", []string{"memberships_by_joined", "invitations_open_by_time or invitations_by_state"}, []string{"9999-01-01", time.Now().AddDate(-1, 0, 0).Format(time.RFC3339), "2000-01-01"}},
+		{"ListMembersByJoined", "after_time", "timestamptz", []string{"memberships_by_joined", "invitations_open_by_time"}, []string{"0001-01-01", time.Now().AddDate(-1, 0, 0).Format(time.RFC3339), time.Now().Format(time.RFC3339)}},
+		{"ListMembersByJoinedDown", "after_time", "timestamptz", []string{"memberships_by_joined", "invitations_open_by_time"}, []string{"9999-01-01", time.Now().AddDate(-1, 0, 0).Format(time.RFC3339), "2000-01-01"}},
 	} {
 		sql := query(t, "../../db/queries/roster/members.sql", list.query, "org_id", list.by, "after_id", "page_size")
 		if _, err := conn.Exec(t.Context(), fmt.Sprintf("PREPARE list (uuid, %s, uuid, integer) AS %s", list.key, sql)); err != nil {
@@ -126,8 +126,7 @@ func listsWalkAnIndex(t *testing.T, d *dbtest.Database, org uuid.UUID) {
 				}
 				used := plans[0].Plan.indexes()
 				for _, index := range list.indexes {
-					good := strings.Split(index, " or ") // of two that are in the same order either one will do
-					if !slices.ContainsFunc(used, func(name string) bool { return slices.Contains(good, name) && led[name] }) {
+					if !slices.Contains(used, index) || !led[index] {
 						t.Errorf("%s from %q, %s: uses %v, not %s", list.query, from, mode, used, index)
 					}
 				}
