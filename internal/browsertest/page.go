@@ -30,9 +30,8 @@ import (
 var library string
 
 const (
-	patience = 10 * time.Second       // until something that should happen has happened
-	glance   = 15 * time.Millisecond  // between two looks, at first
-	rest     = 120 * time.Millisecond // and later on: looking takes time that the page needs
+	patience = 10 * time.Second      // until something that should happen has happened
+	glance   = 15 * time.Millisecond // between two looks
 )
 
 // Options say whose browser it is and how it looks at the site.
@@ -553,18 +552,11 @@ func (p *Page) ask(method string, args ...any) answer {
 	if err != nil {
 		return answer{Why: err.Error()}
 	}
-	call := "." + method + "(..." + string(list) + ")"
-	var a *answer
-	if err = p.evaluate("globalThis.browsertest?"+call+" ?? null", &a); err == nil && a == nil { // a page that was just loaded
-		err = p.evaluate("(globalThis.browsertest ??= "+library+")"+call, &a)
-	}
-	switch {
-	case err != nil:
+	var a answer
+	if err := p.evaluate(library+"."+method+"(..."+string(list)+")", &a); err != nil {
 		return answer{Why: err.Error() + ". "}
-	case a == nil:
-		return answer{}
 	}
-	return *a
+	return a
 }
 
 // must asks until it can be done.
@@ -583,14 +575,16 @@ func (p *Page) until(doing string, look func() (done bool, otherwise string)) {
 	p.t.Helper()
 	end := time.NewTimer(patience)
 	defer end.Stop()
-	for pause := glance; ; pause = min(pause*3/2, rest) {
+	again := time.NewTicker(glance)
+	defer again.Stop()
+	for {
 		done, otherwise := look()
 		if done {
 			p.check(doing)
 			return
 		}
 		select {
-		case <-time.After(pause):
+		case <-again.C:
 		case <-end.C:
 			p.check(doing)
 			p.t.Fatalf("cannot %s on %s: %s", doing, p.URL(), otherwise)
