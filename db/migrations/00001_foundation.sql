@@ -15,15 +15,16 @@ CREATE SCHEMA ext;
 CREATE EXTENSION pg_trgm SCHEMA ext;
 CREATE EXTENSION btree_gin SCHEMA ext;
 
--- The built-in default lets PUBLIC execute; it is global, so it is not written IN SCHEMA.
-ALTER DEFAULT PRIVILEGES FOR ROLE roster_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES FOR ROLE roster_definer REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+-- The built-in default lets PUBLIC execute; it is global, so it is not written IN SCHEMA. Each role changes its
+-- own: since PostgreSQL 16 a member without INHERIT may not do it FOR another.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA roster TO roster_app, roster_auth, roster_worker, roster_definer;
 GRANT USAGE ON SCHEMA auth TO roster_auth;
 GRANT USAGE ON SCHEMA platform TO roster_worker, roster_app, roster_auth;
 
 SET LOCAL ROLE roster_definer;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 GRANT USAGE ON SCHEMA door TO roster_app, roster_owner;
 RESET ROLE;
 
