@@ -3,6 +3,7 @@ package prove
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -317,8 +318,15 @@ func cmpOr(s, otherwise string) string {
 	return s
 }
 
-// planned names the tables and functions in the plan of a query. The plan is the generic one: with values
-// the server could leave out a part that they make empty.
+// openedSQL names the tables and views of Roster's that this transaction has opened.
+const openedSQL = `SELECT n.nspname || '.' || c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE l.pid = pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	  AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_'`
+
+// planned names the tables that the server opened to plan a query, and the functions in the plan. What it opened
+// it has locked, also what the plan leaves out in the end: a newer server does not plan to read a table of which
+// row security shows nothing. The plan is the generic one: with values the server could leave out a part that they
+// make empty.
 func (p *proof) planned(ctx context.Context, s *session, q query) ([]string, error) {
 	described, err := s.conn.Prepare(ctx, "", q.sql, nil)
 	if err != nil {
@@ -338,22 +346,27 @@ func (p *proof) planned(ctx context.Context, s *session, q query) ([]string, err
 		return "(" + strings.Join(s, ", ") + ")"
 	}
 	generic := scope{settings: []setting{{"plan_cache_mode", "force_generic_plan"}}}
+	var opened outcome
 	o := s.within(ctx, generic, func(t *transaction) outcome {
 		if o := t.run(statement{sql: "PREPARE attack " + list(types) + " AS " + q.sql}); o.failed() {
 			return o
 		}
 		o := t.run(statement{sql: "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) EXECUTE attack " + list(nulls)})
 		t.run(statement{sql: "DEALLOCATE attack"})
+		opened = t.run(statement{sql: openedSQL})
 		return o
 	})
-	if o.failed() {
-		return nil, o.error()
+	if err := errors.Join(o.error(), opened.error()); err != nil {
+		return nil, err
 	}
 	var plan any
 	if err := json.Unmarshal([]byte(*o.rows[0][0]), &plan); err != nil {
 		return nil, err
 	}
 	var names []string
+	for _, row := range opened.rows {
+		names = append(names, *row[0])
+	}
 	relations(plan, &names)
 	slices.Sort(names)
 	return slices.Compact(names), nil
