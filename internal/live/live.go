@@ -425,15 +425,17 @@ func (s *Stream) signal() {
 	}
 }
 
-// say keeps what is to be told; that it has changed twice is no more than once.
+// say keeps what is to be told; that it has changed twice is no more than once, and that anything may have says the rest.
 func (s *Stream) say(org uuid.UUID, what string) {
 	if s.unsaid == nil {
 		s.unsaid = map[uuid.UUID]map[string]bool{}
 	}
-	if s.unsaid[org] == nil {
-		s.unsaid[org] = map[string]bool{}
+	switch known := s.unsaid[org]; {
+	case known == nil || what == All:
+		s.unsaid[org] = map[string]bool{what: true}
+	case !known[All]:
+		known[what] = true
 	}
-	s.unsaid[org][what] = true
 	s.signal()
 }
 
