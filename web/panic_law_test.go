@@ -8,13 +8,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"roster/db/rosterdb"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -88,22 +88,12 @@ func TestAThousandPanicsLeaveNothingBehind(t *testing.T) {
 	if n := s.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`); n != 0 {
 		t.Errorf("%d transactions are left open", n)
 	}
-	until(t, "the goroutines are gone", func() bool {
+	suite.Until(t, "the goroutines are gone", func() bool {
 		runtime.GC()
 		return runtime.NumGoroutine() <= before+40 // other tests run beside this one
 	})
 	if said := s.logged.take(); strings.Count(said, "panic") < 1000 || !strings.Contains(said, "panic_law_test.go") {
 		t.Error("the log does not say of each panic where it was")
-	}
-}
-
-// until waits for something to become so.
-func until(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !so(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatal("never: " + what)
-		}
 	}
 }
 

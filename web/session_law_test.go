@@ -13,6 +13,7 @@ import (
 
 	"roster/internal/role"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 	"roster/static"
 	"roster/views/paths"
 )
@@ -170,17 +171,23 @@ func (l *law) hold(table string) holding {
 // waits returns when so many requests wait for the lock.
 func (h holding) waits(n int) {
 	h.l.t.Helper()
-	for deadline := time.Now().Add(1500 * time.Millisecond); time.Now().Before(deadline); {
-		var waiting int
-		if err := h.l.look.QueryRow(h.l.t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting); err != nil {
-			h.l.t.Fatal(err)
-		}
-		if waiting >= n {
-			return
-		}
-	}
+	suite.Until(h.l.t, fmt.Sprintf("%d requests wait for the lock", n), func() bool {
+		return h.l.Count(h.l.t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") >= n
+	})
+}
+
+// overtaken holds a request up at a table's lock until something else is done, and answers with its page. Where the request
+// gave up and was sent again, because the machine was slow, nothing was overtaken: the round is to be done again.
+func (l *law) overtaken(table string, ask func() *page, meanwhile func()) (late *page, was bool) {
+	l.t.Helper()
+	h := l.hold(table)
+	answered := make(chan *page)
+	go func() { answered <- ask() }()
+	h.waits(1)
+	meanwhile()
 	h.release()
-	h.l.t.Fatalf("%d requests do not come to wait", n)
+	late = <-answered
+	return late, late.asked == 1
 }
 
 // TestAnEndedSessionStaysEnded holds requests up in the middle, ends their session in every way there is, lets them go on,
@@ -218,16 +225,14 @@ func TestAnEndedSessionStaysEnded(t *testing.T) {
 	} {
 		for name, ask := range slow {
 			what := end.name + " during " + name
-			b := l.as(l.Ann)
-			b.get(paths.Org(rostertest.Other))
-			token := b.cookie()
-			h := l.hold("roster.memberships")
-			late := make(chan *page)
-			go func() { late <- ask(l.with(token)) }()
-			h.waits(1)
-			end.do(b)
-			h.release()
-			p := <-late
+			var token string
+			var p *page
+			for was := false; !was; {
+				b := l.as(l.Ann)
+				b.get(paths.Org(rostertest.Other))
+				token = b.cookie()
+				p, was = l.overtaken("roster.memberships", func() *page { return ask(l.with(token)) }, func() { end.do(b) })
+			}
 			if given, ok := p.session(); ok && given != "" {
 				if who := l.knows(given); who != "nobody" {
 					t.Errorf("%s: the late answer gives a token of %s", what, who)
@@ -251,7 +256,7 @@ func TestALatePageDoesNotUndoASwitch(t *testing.T) {
 	l := obey(t)
 	l.Join(t, l.Zoe, rostertest.Other, l.Ann, role.Owner)
 	l.Found(t, l.Ann, "Third", "third")
-	for range 5 {
+	for round := 0; round < 5; round++ {
 		b := l.as(l.Ann)
 		b.get(paths.Org("third"))
 		token := b.cookie()
@@ -262,8 +267,13 @@ func TestALatePageDoesNotUndoASwitch(t *testing.T) {
 		go func() { late <- b.post(paths.Switch(rostertest.Other), nil) }()
 		h.waits(2)
 		h.release()
-		for range 2 {
-			if p := <-late; p.status != http.StatusOK && p.status != http.StatusSeeOther {
+		pages := []*page{<-late, <-late}
+		if pages[0].asked+pages[1].asked > 2 { // one gave up, and did not come late
+			round--
+			continue
+		}
+		for _, p := range pages {
+			if p.status != http.StatusOK && p.status != http.StatusSeeOther {
 				t.Errorf("%s: status %d", p.path, p.status)
 			}
 		}
