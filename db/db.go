@@ -19,6 +19,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -537,6 +538,16 @@ func Unreachable(err error) bool {
 		return class == "08" || class == "53" || (class == "57" && pgErr.Code != "57014")
 	}
 	return pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || isNetwork(err)
+}
+
+// Crowded tells whether err means that the database is there and had too much to do: no connection came free, the
+// statement or its lock took too long, or it gave way to others too often. It is Unreachable too.
+func Crowded(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return slices.Contains([]string{"53300", "55P03", "57014", "40001", "40P01"}, pgErr.Code)
+	}
+	return errors.Is(err, ErrBusy)
 }
 
 func isNetwork(err error) bool {

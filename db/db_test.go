@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -292,10 +291,9 @@ func TestTakenPoolAnswersSoon(t *testing.T) {
 		}
 	})
 	<-held
-	start := time.Now()
 	_, err := doors.Read(acme).ListOwners(t.Context(), acme)
-	if !errors.Is(err, db.ErrBusy) || !db.Unreachable(err) || time.Since(start) > 5*time.Second {
-		t.Errorf("after %v: %v", time.Since(start), err)
+	if !errors.Is(err, db.ErrBusy) || !db.Unreachable(err) || !db.Crowded(err) { // the other holds its own until this one has given up
+		t.Errorf("the answer is %v", err)
 	}
 	close(release)
 	wait.Wait()

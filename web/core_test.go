@@ -570,6 +570,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 		{fault.New(fault.Gone, "It was erased."), 410, "It was erased.", ""},
 		{fault.Wait("Too many tries.", 40*time.Second), 429, "40 seconds", "40"},
 		{fmt.Errorf("read: %w", fault.New(fault.Unavailable, "x")), 503, "Roster is not available", "5"},
+		{fmt.Errorf("read: %w", fault.Busy("Many people are here.")), 503, "Many people are here.", "5"},
 		{fmt.Errorf("read: %w", context.DeadlineExceeded), 503, "Roster is not available", "5"},
 		{fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), 503, "Pages can still be looked at", "5"},
 		{account.ErrEnded, 409, "Your password was changed", ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"net/http"
@@ -63,7 +64,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if errors.As(err, &p) {
 			attrs = append(attrs, "stack", string(p.stack))
 		}
-		s.log.Error("request failed", attrs...)
+		level := slog.LevelError
+		if f, ok := fault.As(err); ok && f.Crowded { // nothing has gone wrong
+			level = slog.LevelWarn
+		}
+		s.log.Log(r.Context(), level, "request failed", attrs...)
 	}
 	s.refuse(w, r, spec)
 }
@@ -141,7 +146,14 @@ func (s *Server) explainFault(w http.ResponseWriter, r *http.Request, f *fault.F
 		if seconds > busy {
 			w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		}
-		return layout.ProblemSpec{Status: http.StatusServiceUnavailable}
+		spec := layout.ProblemSpec{Status: http.StatusServiceUnavailable}
+		if f.Crowded {
+			spec.Title, spec.Text = "Roster is busy at the moment", f.Message
+			if v.person != nil && !isHTMX(r) && !isSafe(r) {
+				spec.Again = s.again(r, r.URL.Path)
+			}
+		}
+		return spec
 	case fault.ReadOnly:
 		spec := layout.ProblemSpec{Status: http.StatusServiceUnavailable, Title: f.Message,
 			Text: "Nothing was changed. Pages can still be looked at; try again in a few minutes."}

@@ -66,6 +66,7 @@ type Server struct {
 	noticeSeal cipher.AEAD
 	handler    http.Handler
 	turns      turns
+	pressed    turns
 	stopping   atomic.Bool
 }
 
@@ -78,7 +79,7 @@ func New(c Config, r *roster.Roster, a *account.Accounts, sessions *account.Sess
 		return nil, fmt.Errorf("web: the key has %d bytes, not 32", len(c.Key))
 	}
 	s := &Server{config: c, roster: r, accounts: a, mailbox: mailbox, health: health, sessions: newSessions(c, sessions), log: log,
-		origin: http.NewCrossOriginProtection(), turns: turns{atOnce: c.AtOnce}}
+		origin: http.NewCrossOriginProtection(), turns: turns{atOnce: c.AtOnce, patience: turnTime}, pressed: turns{atOnce: pressesAtOnce, patience: pressTime}}
 	keys, err := hkdf.Key(sha256.New, c.Key, nil, "roster mark of a person", 64)
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of marks: %w", err)
@@ -140,6 +141,7 @@ func (s *Server) layers() []layer {
 		s.limits,     // sizes, encodings, fields: before anything is parsed
 		s.sameOrigin, // unsafe requests come from our own pages
 		s.inTime,     // the budget
+		s.presses,    // the forms of one log-in wait for each other before they take a connection
 		s.session,    // who is it; outside Echo, so that errors are answered inside it
 	}
 }

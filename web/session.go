@@ -64,7 +64,10 @@ func (s *Server) session(next http.Handler) http.Handler {
 		}
 		ctx, err := s.sessions.scs.Load(ctx, v.token)
 		if err != nil { // who it is cannot be told now, so nothing is shown and nothing done
-			s.fail(w, r, fmt.Errorf("find the session: %w: %w", fault.New(fault.Unavailable, "Roster cannot tell who you are just now."), err))
+			if _, said := fault.As(err); !said {
+				err = fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "Roster cannot tell who you are just now."), err)
+			}
+			s.fail(w, r, fmt.Errorf("find the session: %w", err))
 			return
 		}
 		if person, ok := record.Person(); ok {

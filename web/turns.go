@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"roster/views/layout"
+	"roster/views/paths"
 )
 
 // All organizations share the connections to the database. So that one at full load leaves the others theirs, only
@@ -25,12 +26,21 @@ const (
 	turnsMost = 200
 )
 
+// Of the forms that one log-in sends, so many are at work at a time, and the others wait for so long. They wait before
+// anything is asked of the database: who presses fifty times takes no connection from anybody, and none of the presses
+// waits in vain for one that the others hold.
+const (
+	pressesAtOnce = 2
+	pressTime     = 4 * time.Second
+)
+
 // AtOnce is how many requests of one organization are at work at a time where the pages share so many connections.
 func AtOnce(connections int) int { return max(1, connections*3/4) }
 
 // turns are those of everybody who has a request at work or waiting.
 type turns struct {
-	atOnce int // 0: as many as come
+	atOnce   int           // 0: as many as come
+	patience time.Duration // how long one waits
 
 	mu   sync.Mutex
 	held map[string]*turn
@@ -53,7 +63,7 @@ func (t *turns) take(ctx context.Context, of string) (done func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	ctx, cancel := context.WithTimeout(ctx, t.patience)
 	defer cancel()
 	if err := theirs.Acquire(ctx, 1); err != nil {
 		t.leave(of, theirs)
@@ -103,11 +113,7 @@ func (s *Server) inTurn(c echo.Context, of, busy string, work func() error) erro
 	case err != nil && r.Context().Err() != nil:
 		return r.Context().Err()
 	case err != nil:
-		spec := layout.ProblemSpec{Status: http.StatusServiceUnavailable, Title: busy, Text: "Nothing was changed. Try again in a moment."}
-		if !isSafe(r) && !isHTMX(r) {
-			spec.Again = s.again(r, r.URL.Path)
-		}
-		s.refuse(c.Response(), r, spec)
+		s.sayBusy(c.Response(), r, busy, "Nothing was changed. Try again in a moment.")
 		return nil
 	}
 	defer done()
@@ -115,10 +121,42 @@ func (s *Server) inTurn(c echo.Context, of, busy string, work func() error) erro
 	return work()
 }
 
+// presses lets the forms of one log-in wait for their turn. Logging out waits for nobody.
+func (s *Server) presses(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(s.sessions.cookie)
+		if err != nil || isSafe(r) || r.URL.Path == paths.LogOut {
+			next.ServeHTTP(w, r)
+			return
+		}
+		done, err := s.pressed.take(r.Context(), cookie.Value)
+		switch {
+		case err != nil && r.Context().Err() != nil:
+			s.fail(w, r, r.Context().Err())
+			return
+		case err != nil:
+			s.sayBusy(w, r, busyPresses, "This one was not begun. Wait a few seconds and look: if what you wanted is not there yet, send it again.")
+			return
+		}
+		defer done()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sayBusy answers who did not get their turn: nothing typed is lost.
+func (s *Server) sayBusy(w http.ResponseWriter, r *http.Request, title, text string) {
+	spec := layout.ProblemSpec{Status: http.StatusServiceUnavailable, Title: title, Text: text}
+	if !isSafe(r) && !isHTMX(r) {
+		spec.Again = s.again(r, r.URL.Path)
+	}
+	s.refuse(w, r, spec)
+}
+
 // The words for who has more requests at work than are done at a time.
 const (
 	busyOrganization = "Too much is asked of this organization at once"
 	busyPerson       = "You have asked for too much at once"
+	busyPresses      = "Busy: what you sent before is still being done"
 	busyBlock        = "Too much is asked from your network at once"
 )
 

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"roster/internal/fault"
 )
 
 // A turn is over with the first byte of the answer, so who reads slowly holds up nobody; and the next in line has it.
@@ -42,7 +45,7 @@ func TestATurnIsOverWithTheFirstByte(t *testing.T) {
 // leaves nothing behind. I133
 func TestTurnsAreTakenApart(t *testing.T) {
 	t.Parallel()
-	turns := turns{atOnce: 1}
+	turns := turns{atOnce: 1, patience: time.Hour}
 	done, err := turns.take(t.Context(), "organization acme")
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +110,26 @@ func TestABusyAnswer(t *testing.T) {
 	}
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+
+	// The forms of one log-in, which wait before it is asked whose it is.
+	full, err = s.pressed.enter("a-token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full.here += s.pressed.atOnce - 1 + turnsMost
+	w = ask(s, "POST", "/orgs", "name=what+I+typed&password=secret", "Cookie", s.sessions.cookie+"=a-token")
+	for _, want := range []string{"what you sent before is still being done", "This one was not begun", "what I typed", "Send again"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the answer does not say %q", want)
+		}
+	}
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || strings.Contains(w.Body.String(), "secret") || strings.Contains(w.Body.String(), "database") {
+		t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	s.post("/test/crowded", s.public(func(echo.Context) error { return fault.Busy("Many people are here.") }))
+	if w := ask(s, "POST", "/test/crowded", ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "Roster is busy at the moment") {
+		t.Errorf("crowded: %d %s", w.Code, w.Body)
 	}
 	if strings.Contains(logged.String(), `"ERROR"`) {
 		t.Error("it is logged as our fault")

@@ -49,7 +49,7 @@ func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) 
 	}, nil
 }
 
-// wrap says what was being done, and turns a database that cannot be reached into words for people. Faults pass through
+// wrap says what was being done, and turns a database that is busy or cannot be reached into words for people. Faults pass through
 // as they are.
 func wrap(doing string, err error) error {
 	if _, ok := fault.As(err); ok || err == nil {
@@ -57,6 +57,9 @@ func wrap(doing string, err error) error {
 	}
 	if db.Unwritable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), err)
+	}
+	if db.Crowded(err) {
+		return fmt.Errorf("%s: %w: %w", doing, fault.Busy("More is asked of it at once than it can do. Wait a few seconds, then try again."), err)
 	}
 	if db.Unreachable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.Unavailable, "Roster cannot reach its database. Come back in a moment."), err)

@@ -109,7 +109,7 @@ func (h *hasher) do(ctx context.Context, work func() error) error {
 }
 
 func errBusy() error {
-	f := fault.New(fault.Unavailable, "Many people are logging in just now. Try again in 5 seconds.")
+	f := fault.Busy("Many people are logging in just now. Try again in 5 seconds.")
 	f.After = 5 * time.Second
 	return f
 }

@@ -31,6 +31,7 @@ type Fault struct {
 	Message string        // a whole sentence
 	Fields  []Field       // Invalid: what is wrong, in the order of the form
 	After   time.Duration // TooMany, Unavailable: when to come back
+	Crowded bool          // Unavailable: it is there, and has more to do at once than it can
 	Subject string        // LostAccess: the organization's name
 }
 
@@ -56,6 +57,11 @@ func Missing() *Fault {
 // Wait asks to come back later.
 func Wait(message string, after time.Duration) *Fault {
 	return &Fault{Kind: TooMany, Message: message, After: after}
+}
+
+// Busy is the answer where all that is needed is there and at work for others.
+func Busy(message string) *Fault {
+	return &Fault{Kind: Unavailable, Message: message, Crowded: true}
 }
 
 // As finds the fault in err, if there is one.

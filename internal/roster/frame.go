@@ -121,7 +121,7 @@ func (r *Roster) readFrame(organizations, invitations []byte) (Frame, error) {
 	return frame, nil
 }
 
-// wrap says what was being done, and turns a database that cannot be reached into words for people.
+// wrap says what was being done, and turns a database that is busy or cannot be reached into words for people.
 // Faults pass through as they are.
 func wrap(doing string, err error) error {
 	if err == nil {
@@ -132,6 +132,9 @@ func wrap(doing string, err error) error {
 	}
 	if db.Unwritable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.ReadOnly, "Nothing can be changed at the moment."), err)
+	}
+	if db.Crowded(err) {
+		return fmt.Errorf("%s: %w: %w", doing, fault.Busy("More is asked of it at once than it can do. Wait a few seconds, then try again."), err)
 	}
 	if db.Unreachable(err) {
 		return fmt.Errorf("%s: %w: %w", doing, fault.New(fault.Unavailable, "Roster cannot reach its database. Come back in a moment."), err)
