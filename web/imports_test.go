@@ -52,6 +52,9 @@ func TestAFileIsBrought(t *testing.T) {
 	}
 	ann.bring(to, "large.csv", large[:1<<20+1], fields...).says(422, "larger than 1 MB")
 	ann.bring(to, "huge.csv", bytes.Repeat(large, 2), fields...).says(413, "That file is too large", "up to 1 MB")
+	for _, nothing := range []string{",", `"",""`, "sep=;", "\xff\xfe,\x00", ";;\n;\n", "\u200b,\u2060"} { // nothing, once it is cleaned
+		ann.bring(to, "nothing.csv", []byte(nothing), fields...).says(422, "The file is empty.")
+	}
 	ann.bring(to, "", nil, fields...).says(422, "Choose a file, or paste rows below.")
 	for what, form := range map[string][]string{"a field twice": append(fields, "role", "admin"), "a digest": append(fields, "file_digest", "x"), "a second file": append(fields, "file", "x"), "NUL": append(fields, "z", "a\x00b"), "broken text": append(fields, "z", "\xff")} {
 		if p := ann.bring(to, "a.csv", []byte("a@x.example"), form...); p.status != http.StatusBadRequest {

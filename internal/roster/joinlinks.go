@@ -177,6 +177,9 @@ func readDomains(typed string) (domains []string, problem string) {
 			domains = append(domains, address.Domain())
 		}
 	}
+	if len(domains) == 0 && strings.TrimSpace(typed) != "" { // only nothing at all stands for everybody
+		return nil, "Enter a domain like example.com, or leave the field empty to let in any address."
+	}
 	if len(domains) > JoinDomainsMax {
 		return nil, fmt.Sprintf("Enter at most %d domains; these are %d.", JoinDomainsMax, len(domains))
 	}

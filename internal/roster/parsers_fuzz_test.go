@@ -3,6 +3,7 @@ package roster
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"roster/db/rosterdb"
 	"roster/internal/account"
+	"roster/internal/fault"
 	"roster/internal/publicid"
 	"roster/internal/role"
 )
@@ -44,6 +46,37 @@ func FuzzParseToken(f *testing.F) {
 		other[47] ^= 1
 		if slices.Equal(tokenOf(other).digest, made.digest) {
 			t.Error("two tokens have one digest")
+		}
+	})
+}
+
+// C044 I104: whatever a file of people is made of, it has a row to show or it is refused with a reason; what becomes nothing
+// once it is cleaned is refused as nothing is.
+func FuzzParseImport(f *testing.F) {
+	for _, s := range []string{"", ",", "\"\",\"\"", "sep=;", "sep=;\n;", "\xff\xfe,\x00", "email", "email,name\n,", "email\n\u200b", "a@x.example", "name,email\nAnn,a@x.example", "'=1,\"\n\",b", strings.Repeat(",", 120) + "a@x.example", "\u00a0;\u2060"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rows, err := parseImport(data)
+		var refused *fault.Fault
+		if err != nil && (!errors.As(err, &refused) || refused.Kind != fault.Invalid || rows != nil) {
+			t.Fatalf("%q: %v with %v", data, err, rows)
+		}
+		if err == nil && len(rows) == 0 {
+			t.Fatalf("%q is taken, and has no row", data)
+		}
+	})
+}
+
+// I104: a list of domains that says something lets in nobody else, and one that says nothing says so.
+func FuzzReadDomains(f *testing.F) {
+	for _, s := range []string{"", " ", ",", ";;\n", "@", "\u200b", "example.com", "@Example.com, ｅｘａｍｐｌｅ.org", "\u00a0,", "a,b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		domains, problem := readDomains(typed)
+		if open := problem == "" && len(domains) == 0; open && strings.TrimSpace(typed) != "" {
+			t.Errorf("%q lets in everybody", typed)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,8 +33,12 @@ type Row struct {
 // columnsMax is how many cells of a row are read. No table of people is as wide.
 const columnsMax = 100
 
+// nothing is said of a table in which there is nothing, however many cells it has: one that is read has a row.
+const nothing = Unreadable("The file is empty.")
+
 // Read reads a table, as far as so many rows. What separates its cells, and how its letters are spelled, is found out. Rows
-// without anything in them are left out. The error is an Unreadable.
+// without anything that can be seen in them are left out, and where none is left the table is refused as an empty one. The
+// error is an Unreadable.
 func Read(data []byte, rowsMax int) ([]Row, error) {
 	text, err := decode(data)
 	if err != nil {
@@ -56,6 +61,8 @@ func read(text string, comma rune, rowsMax int, lazy bool) ([]Row, error) {
 		cells, err := r.Read()
 		var broken *csv.ParseError
 		switch {
+		case errors.Is(err, io.EOF) && len(rows) == 0:
+			return nil, nothing
 		case errors.Is(err, io.EOF):
 			return rows, nil
 		case errors.Is(err, csv.ErrBareQuote):
@@ -66,19 +73,26 @@ func read(text string, comma rune, rowsMax int, lazy bool) ([]Row, error) {
 			return nil, fmt.Errorf("read a table: %w", err)
 		}
 		line, _ := r.FieldPos(0)
-		n, empty := line-inside, true
+		n := line - inside
 		for i := range cells {
 			inside += strings.Count(cells[i], "\n")
 			cells[i] = strings.TrimSpace(cells[i])
-			empty = empty && cells[i] == ""
 		}
-		if empty {
+		cells = cells[:min(len(cells), columnsMax)]
+		if !slices.ContainsFunc(cells, isSeen) {
 			continue
 		}
-		if rows = append(rows, Row{n, cells[:min(len(cells), columnsMax)]}); len(rows) == rowsMax {
+		if rows = append(rows, Row{n, cells}); len(rows) == rowsMax {
 			return rows, nil
 		}
 	}
+}
+
+// isSeen tells whether there is anything in a text but space, signs of width and direction, and what separates cells.
+func isSeen(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && !strings.ContainsRune(separators, r)
+	})
 }
 
 // decode turns what a program has written into text. UTF-8 needs no sign in front; what is neither that nor UTF-16 is read
@@ -109,8 +123,8 @@ func decode(data []byte) (string, error) {
 		return "", Unreadable("This file is not text.")
 	}
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
-	if strings.TrimSpace(text) == "" {
-		return "", Unreadable("The file is empty.")
+	if !isSeen(text) {
+		return "", nothing
 	}
 	return text, nil
 }
