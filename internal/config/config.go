@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -43,30 +45,31 @@ type Config struct {
 	SignupOpen                    bool
 }
 
-// environment is the table of DESIGN.md 4, one line each.
+// environment is every setting, one line each. What its name says here is all that a setting needs: it is known, it is in
+// the help of the commands, and the README has to name it.
 type environment struct {
-	Dev           bool   `env:"ROSTER_DEV"`
-	Listen        string `env:"ROSTER_LISTEN" envDefault:"127.0.0.1:8080"`
-	URL           string `env:"ROSTER_URL"`
-	Database      string `env:"ROSTER_DATABASE_URL"`
-	AuthDatabase  string `env:"ROSTER_AUTH_DATABASE_URL"`
-	WorkDatabase  string `env:"ROSTER_WORKER_DATABASE_URL"`
-	AdminDatabase string `env:"ROSTER_ADMIN_DATABASE_URL"`
-	Data          string `env:"ROSTER_DATA" envDefault:"./var"`
-	PGBin         string `env:"ROSTER_PG_BIN"`
-	SMTP          string `env:"ROSTER_SMTP_URL"`
-	From          string `env:"ROSTER_MAIL_FROM"`
-	Key           string `env:"ROSTER_KEY"`
-	KeyFile       string `env:"ROSTER_KEY_FILE"`
-	Signed        bool   `env:"ROSTER_SIGNED_CONTEXT"`
-	Proxies       string `env:"ROSTER_TRUSTED_PROXIES"`
-	Operator      string `env:"ROSTER_OPERATOR"`
-	Privacy       string `env:"ROSTER_PRIVACY_URL"`
-	Help          string `env:"ROSTER_HELP_URL"`
-	Tenancy       string `env:"ROSTER_TENANCY" envDefault:"shared"`
+	Dev           bool   `env:"ROSTER_DEV" means:"1: for trying Roster out on one's own machine"`
+	Listen        string `env:"ROSTER_LISTEN" envDefault:"127.0.0.1:8080" means:"address to serve on"`
+	URL           string `env:"ROSTER_URL" means:"public address, https://…"`
+	Database      string `env:"ROSTER_DATABASE_URL" means:"PostgreSQL of your own, as role roster_app; unset: a private one"`
+	AuthDatabase  string `env:"ROSTER_AUTH_DATABASE_URL" means:"the same as roster_auth, where it is not the same password"`
+	WorkDatabase  string `env:"ROSTER_WORKER_DATABASE_URL" means:"the same as roster_worker"`
+	AdminDatabase string `env:"ROSTER_ADMIN_DATABASE_URL" means:"the database as an administrator"`
+	Data          string `env:"ROSTER_DATA" envDefault:"./var" means:"folder of the private PostgreSQL"`
+	PGBin         string `env:"ROSTER_PG_BIN" means:"folder of PostgreSQL's programs, if they are not to be looked for"`
+	SMTP          string `env:"ROSTER_SMTP_URL" means:"mail server, smtp://user:password@host:587; unset: links are copied by hand"`
+	From          string `env:"ROSTER_MAIL_FROM" means:"sender of letters"`
+	Key           string `env:"ROSTER_KEY" means:"key of the installation: openssl rand -base64 32"`
+	KeyFile       string `env:"ROSTER_KEY_FILE" means:"file with that key"`
+	Signed        bool   `env:"ROSTER_SIGNED_CONTEXT" means:"1: the database asks for a signature to enter an organization"`
+	Proxies       string `env:"ROSTER_TRUSTED_PROXIES" means:"addresses or networks whose X-Forwarded-For is believed"`
+	Operator      string `env:"ROSTER_OPERATOR" means:"who runs this installation, shown to people"`
+	Privacy       string `env:"ROSTER_PRIVACY_URL" means:"link to the privacy notice"`
+	Help          string `env:"ROSTER_HELP_URL" means:"link to help"`
+	Tenancy       string `env:"ROSTER_TENANCY" envDefault:"shared" means:"shared: no other is known yet"`
 	SocketsOf     string `env:"LISTEN_PID"` // how systemd hands sockets over: to whom, and how many
 	Sockets       string `env:"LISTEN_FDS"`
-	Signup        string `env:"ROSTER_SIGNUP" envDefault:"open"`
+	Signup        string `env:"ROSTER_SIGNUP" envDefault:"open" means:"open, or invited: by invitation alone"`
 }
 
 // Complaints are all that is wrong, each naming its variable.
@@ -77,9 +80,12 @@ func (c Complaints) Error() string { return strings.Join(c, "\n") }
 
 func (c *Complaints) add(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// parse reads the table, and says what is not of its kind.
+// parse reads the table, and says what is not of its kind, or not in it at all.
 func parse(environ []string) (e environment, wrong Complaints) {
-	err := env.ParseWithOptions(&e, env.Options{Environment: env.ToMap(environ)})
+	given := trimmed(environ)
+	wrong = unknown(given)
+	wrong = append(wrong, quoted(given)...)
+	err := env.ParseWithOptions(&e, env.Options{Environment: given})
 	var all env.AggregateError
 	switch {
 	case errors.As(err, &all):
@@ -99,8 +105,8 @@ func Read(environ []string) (Config, error) {
 		SignedContext: e.Signed}
 
 	host, port, err := net.SplitHostPort(e.Listen)
-	if err != nil || port == "" {
-		wrong.add("ROSTER_LISTEN: %q is no address like 127.0.0.1:8080", e.Listen)
+	if err != nil || !isPort(port) {
+		wrong.add("ROSTER_LISTEN: %q is no address like 127.0.0.1:8080, with a port from 1 to 65535", e.Listen)
 	} else if e.Dev && !loopback(host) {
 		wrong.add("ROSTER_LISTEN: development mode serves this machine alone; %q reaches further. Unset ROSTER_DEV", e.Listen)
 	}
@@ -137,6 +143,8 @@ func Read(environ []string) (Config, error) {
 	switch {
 	case e.From == "" && e.SMTP != "":
 		wrong.add("ROSTER_MAIL_FROM: set it to the address that letters come from")
+	case e.SMTP == "" && e.From != "" && !e.Dev:
+		wrong.add("ROSTER_SMTP_URL: set it too where ROSTER_MAIL_FROM is set, or no letter leaves")
 	case e.From == "" && c.URL != nil:
 		c.From = "Roster <no-reply@" + mailHost(c.URL.Hostname()) + ">"
 	case e.From != "":
@@ -159,6 +167,9 @@ func Read(environ []string) (Config, error) {
 			prefix = netip.PrefixFrom(at.Unmap(), prefix.Bits()-96)
 		}
 		c.Proxies = append(c.Proxies, prefix)
+	}
+	if !isLine(e.Operator) {
+		wrong.add("ROSTER_OPERATOR: write one line of at most %d characters", longestLine)
 	}
 	c.PrivacyURL = link(&wrong, "ROSTER_PRIVACY_URL", e.Privacy)
 	c.HelpURL = link(&wrong, "ROSTER_HELP_URL", e.Help)
@@ -196,8 +207,11 @@ func Migration(environ []string) (Config, error) {
 
 // Seeding reads what `roster seed` needs: where the database is, as an administrator if it is one's own.
 func Seeding(environ []string) (Config, error) {
-	if admin := env.ToMap(environ)["ROSTER_ADMIN_DATABASE_URL"]; admin != "" {
-		return Config{AdminURL: admin}, nil
+	if e, wrong := parse(environ); e.AdminDatabase != "" {
+		if len(wrong) > 0 {
+			return Config{}, wrong
+		}
+		return Config{AdminURL: e.AdminDatabase}, nil
 	}
 	c, err := Read(environ)
 	if err == nil && c.AppURL != "" {
@@ -273,7 +287,7 @@ func loopback(host string) bool {
 func publicAddress(wrong *Complaints, s string) *url.URL {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
-		u.Hostname() == "" || strings.Trim(strings.ToLower(u.Host), hostCharacters) != "" {
+		u.Hostname() == "" || strings.Trim(strings.ToLower(u.Host), hostCharacters) != "" || strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()) {
 		wrong.add("ROSTER_URL: %q is no address like https://roster.example.com, without a path", s)
 		return nil
 	}
@@ -317,10 +331,26 @@ func link(wrong *Complaints, name, s string) string {
 	if s == "" {
 		return ""
 	}
-	if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto" {
-		wrong.add("%s: %q is no web address", name, s)
+	u, err := url.Parse(s)
+	switch {
+	case err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "":
+	case err == nil && u.Scheme == "mailto" && strings.Contains(u.Opaque, "@"):
+	default:
+		wrong.add("%s: %q is no address like https://example.com/help or mailto:help@example.com", name, s)
 	}
 	return s
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+// longestLine is how long a text may be that pages and letters show in their foot.
+const longestLine = 200
+
+func isLine(s string) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= longestLine && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 const keySize = 32
@@ -329,6 +359,10 @@ const keySize = 32
 // the data directory; anywhere else a missing or a sample key is refused.
 func readKey(wrong *Complaints, e environment) []byte {
 	text, name := e.Key, "ROSTER_KEY"
+	if text != "" && e.KeyFile != "" {
+		wrong.add("ROSTER_KEY_FILE: unset it, or ROSTER_KEY: only one of them can be the key")
+		return nil
+	}
 	if text == "" && e.KeyFile != "" {
 		raw, err := os.ReadFile(e.KeyFile)
 		if err != nil {
