@@ -52,10 +52,13 @@ bench: postgres build ## measure Roster against its budgets (a quarter of an hou
 .PHONY: check
 check: verify lint ## what needs no running: generated files current, formatting, vet, staticcheck
 
+# The program knows the commit that it is built from, unless git does not tell: outside a clone, or in somebody else's.
+VCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && echo auto || echo false)
+
 .PHONY: build
 build:
 	@mkdir -p $(BIN)
-	@$(GO) build -o $(BIN)/roster ./cmd/roster
+	@$(GO) build -buildvcs=$(VCS) -o $(BIN)/roster ./cmd/roster
 
 .PHONY: generate
 generate: tools ## write the generated files anew (sqlc, templ)

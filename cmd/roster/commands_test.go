@@ -4,13 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"roster/db/dbtest"
 )
@@ -25,21 +33,116 @@ func typed(t *testing.T, environ []string, args ...string) (int, string, string)
 	return status, out.String(), log.String()
 }
 
-func TestUsage(t *testing.T) {
+// C157: what was typed wrongly is named, with what was meant, and nothing is done.
+func TestWhatIsTypedWronglyIsNamed(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		args   []string
-		status int
-		words  string
-	}{
-		{nil, 2, "roster serve"}, {[]string{"--help"}, 0, "roster migrate"}, {[]string{"dance"}, 2, "roster link"},
-		{[]string{"serve", "--help"}, 0, "Serve the site"}, {[]string{"serve", "now"}, 2, "Type: roster serve"}, {[]string{"link"}, 2, "Type: roster link"},
-		{[]string{"link", "a@b.example", "c@d.example"}, 2, "Type: roster link"}, {[]string{"version"}, 0, "roster "}, {[]string{"version", "x"}, 2, "Type: roster version"},
+	for line, words := range map[string]string{
+		"":                     "roster help COMMAND says more",
+		"srve":                 "roster: there is no command \"srve\". Did you mean serve?\nroster help lists all.\n",
+		"dance":                "roster: there is no command \"dance\".\n",
+		"halp":                 "Did you mean help?",
+		"help migrat":          "Did you mean migrate?",
+		"--bogus":              "there is no command \"--bogus\"",
+		"serve --bogus":        "roster serve: there is no flag --bogus\nType: roster serve [--demo]\nroster help serve says more.\n",
+		"serve -x":             "there is no flag -x",
+		"serve now":            "roster serve: \"now\" is too much\n",
+		"serve --demo=perhaps": "--demo cannot be \"perhaps\"",
+		"link":                 "roster link: EMAIL is missing\nType: roster link [--reset] EMAIL\n",
+		"link a@b.example x":   "\"x\" is too much",
+		"prove --report":       "--report needs a value",
+		"prove now":            "Type: roster prove [--report FOLDER]",
+		"seed --members 0":     "--members goes from 1 to 1000000",
+		"seed --members ten":   "--members cannot be \"ten\"",
+		"migrate it":           "\"it\" is too much",
+		"version x":            "\"x\" is too much",
 	} {
-		status, out, log := typed(t, nil, c.args...)
-		if status != c.status || !strings.Contains(out+log, c.words) {
-			t.Errorf("roster %v: %d %q %q", c.args, status, out, log)
+		status, out, log := typed(t, nil, strings.Fields(line)...)
+		if status != 2 || out != "" || !strings.Contains(log, words) {
+			t.Errorf("roster %s: %d %q %q", line, status, out, log)
 		}
+	}
+}
+
+// Every command explains itself in each of the ways that people ask: what it does, its flags, the variables that it looks at,
+// and an example that is typed well.
+func TestEveryCommandExplainsItself(t *testing.T) {
+	t.Parallel()
+	_, all, _ := typed(t, nil, "help")
+	for _, one := range []string{"--help", "-h"} {
+		if status, out, _ := typed(t, nil, one); status != 0 || out != all {
+			t.Errorf("roster %s: %d %q", one, status, out)
+		}
+	}
+	known := settingsBut()
+	for _, c := range commands() {
+		if !strings.Contains(all, "\n  "+c.usage()+" ") {
+			t.Errorf("roster help does not list %s", c.name)
+		}
+		words := strings.Fields(c.name)
+		status, out, log := typed(t, nil, append([]string{"help"}, words...)...)
+		if status != 0 || log != "" || !strings.HasPrefix(out, c.usage()+"\n\n"+capital(c.about)+".\n") {
+			t.Errorf("roster help %s: %d %q %q", c.name, status, out, log)
+		}
+		for _, flag := range []string{"--help", "-h"} {
+			if status, same, _ := typed(t, nil, append(slices.Clone(words), flag)...); status != 0 || same != out {
+				t.Errorf("roster %s %s: %d %q", c.name, flag, status, same)
+			}
+		}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		c.prepare(flags)
+		flags.VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" || !strings.Contains(c.options, "--"+f.Name) {
+				t.Errorf("roster %s does not explain --%s", c.name, f.Name)
+			}
+		})
+		for _, name := range c.settings {
+			if !slices.Contains(known, name) || !strings.Contains(out, "\n  "+name+" ") {
+				t.Errorf("roster help %s does not explain %s", c.name, name)
+			}
+		}
+		_, example, ok := strings.Cut(c.example, "roster "+c.name)
+		if _, shown, _ := strings.Cut(out, "\nExample:\n  "); !ok || shown != c.example+"\n" {
+			t.Errorf("the example of roster %s is %q", c.name, c.example)
+		}
+		if err := flags.Parse(strings.Fields(example)); err != nil || c.miscounted(flags.Args()) != nil {
+			t.Errorf("the example of roster %s cannot be typed: %v", c.name, err)
+		}
+	}
+}
+
+// C159: the program says what it was built from, in three spellings.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	for _, one := range []string{"version", "--version", "-v"} {
+		status, out, log := typed(t, nil, one)
+		if status != 0 || log != "" || !strings.HasPrefix(out, "roster "+versionText()+"\nbuilt by "+runtime.Version()+" for "+runtime.GOOS+"/"+runtime.GOARCH) {
+			t.Errorf("roster %s: %d %q %q", one, status, out, log)
+		}
+	}
+}
+
+// A command that works on what is installed makes nothing where nothing is: no server, no folder, not even a key.
+func TestNothingIsInstalledHere(t *testing.T) {
+	t.Parallel()
+	for _, c := range commands() {
+		if !c.installed {
+			continue
+		}
+		for _, environ := range [][]string{nil, {"ROSTER_DEV=1"}, {testKey, "ROSTER_URL=https://roster.example"}} {
+			data := filepath.Join(t.TempDir(), "var")
+			words := append(strings.Fields(c.name), strings.Fields(strings.ReplaceAll(c.args, "EMAIL", "a@b.example"))...)
+			status, out, log := typed(t, append(environ, "ROSTER_DATA="+data), words...)
+			if status != 1 || out != "" || !strings.HasPrefix(log, "roster: nothing is installed here: "+data) || strings.Count(log, "\n") != 1 {
+				t.Errorf("roster %s: %d %q %q", c.name, status, out, log)
+			}
+			if _, err := os.Lstat(data); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("roster %s made %s: %v", c.name, data, err)
+			}
+		}
+	}
+	// What is wrong with the settings comes first: it may be why nothing is there.
+	if status, _, log := typed(t, []string{"ROSTER_DATABSE_URL=postgres://x"}, "prove"); status != 1 || !strings.HasPrefix(log, "ROSTER_DATABSE_URL: ") {
+		t.Errorf("%d %q", status, log)
 	}
 }
 
@@ -47,7 +150,7 @@ func TestUsage(t *testing.T) {
 func TestServeRefusesAnUnsafeConfiguration(t *testing.T) {
 	t.Parallel()
 	status, out, log := typed(t, nil, "serve")
-	if status != 1 || out != "" || !strings.Contains(log, "ROSTER_URL:") || !strings.Contains(log, "ROSTER_KEY:") {
+	if status != 1 || out != "" || !strings.Contains(log, "ROSTER_URL:") || !strings.Contains(log, "ROSTER_KEY:") || !strings.HasSuffix(log, ": ROSTER_DEV=1 roster serve\n") {
 		t.Errorf("%d %q %q", status, out, log)
 	}
 	d := dbtest.New(t)

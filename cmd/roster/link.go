@@ -5,26 +5,19 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/spf13/pflag"
+
 	"roster/internal/config"
 )
 
+func linkFlags(f *pflag.FlagSet) action {
+	reset := f.Bool("reset", false, "a link to choose a new password, for an address that has an account")
+	return func(ctx context.Context, c call) error { return link(ctx, c, *reset) }
+}
+
 // link prints a one-time link for the operator to hand over: without a mail server it is the way in, the
 // first owner's included.
-func link(ctx context.Context, c call) error {
-	email, reset := "", false
-	for _, arg := range c.args {
-		switch {
-		case arg == "--reset":
-			reset = true
-		case email == "" && arg != "" && arg[0] != '-':
-			email = arg
-		default:
-			return errUsage
-		}
-	}
-	if email == "" {
-		return errUsage
-	}
+func link(ctx context.Context, c call, reset bool) error {
 	conf, err := config.Read(c.environ)
 	if err != nil {
 		return err
@@ -34,7 +27,7 @@ func link(ctx context.Context, c call) error {
 		return err
 	}
 	defer h.close()
-	made, err := h.accounts.OperatorLink(ctx, email, reset)
+	made, err := h.accounts.OperatorLink(ctx, c.args[0], reset)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/pflag"
+
 	"roster/internal/config"
 	"roster/internal/fault"
 )
@@ -30,67 +32,67 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// command is one word after "roster".
-type command struct {
-	name, args, about string
-	run               func(ctx context.Context, c call) error
-}
-
 // call is a command as it was typed, and where it speaks.
 type call struct {
-	args    []string
+	args    []string // without the flags
 	environ []string
 	out     io.Writer // what the command is for
 	log     io.Writer // what happens meanwhile
 }
 
-// errUsage means that the command was typed wrongly.
-var errUsage = errors.New("usage")
+// mistyped is what is wrong with how a command was typed.
+type mistyped string
 
-func commands() []command {
-	return []command{
-		{"serve", "[--demo]", "serve the site; without ROSTER_DATABASE_URL with a private PostgreSQL", serve},
-		{"migrate", "", "prepare a database of your own: roles and schema (ROSTER_ADMIN_DATABASE_URL)", migrate},
-		{"seed", "[--members N]", "fill the database with a believable world to try things with", seedWorld},
-		{"link", "[--reset] EMAIL", "print a one-time link to hand to somebody: to sign up, to log in, or for a new password", link},
-		{"prove", "[--report DIR]", "try to break the isolation of organizations; the dated report goes to DIR, or the working directory", proveIsolation},
-		{"version", "", "print the version", version},
-	}
-}
+func (m mistyped) Error() string { return string(m) }
 
 func run(ctx context.Context, args, environ []string, out, log io.Writer) int {
-	name := ""
-	if len(args) > 0 {
-		name = args[0]
+	if len(args) == 0 {
+		writeCommands(log)
+		return 2
 	}
-	for _, c := range commands() {
-		if c.name != name {
-			continue
-		}
-		if len(args) > 1 && (args[1] == "--help" || args[1] == "-h") {
-			fmt.Fprintf(out, "roster %s %s\n\n%s.\n", c.name, c.args, capital(c.about))
-			return 0
-		}
-		switch err := c.run(ctx, call{args: args[1:], environ: environ, out: out, log: log}); {
-		case err == nil:
-			return 0
-		case errors.Is(err, errUsage):
-			fmt.Fprintf(log, "Type: roster %s %s\n", c.name, c.args)
-			return 2
-		default:
-			tell(log, err)
-			return 1
-		}
+	switch args[0] {
+	case "-v", "-V", "--version":
+		args = []string{"version"}
+	case "-h", "--help":
+		args = []string{"help"}
 	}
-	where, status := log, 2
-	if name == "--help" || name == "-h" || name == "help" {
-		where, status = out, 0
+	if args[0] == "help" {
+		return help(args[1:], out, log)
 	}
-	fmt.Fprint(where, "Roster: teams, members and invitations.\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(where, "  roster %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+	c, rest, ok := find(args)
+	if !ok {
+		writeUnknown(log, args)
+		return 2
 	}
-	return status
+	flags := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
+	flags.Usage = func() {}
+	do := c.prepare(flags)
+	err := flags.Parse(rest)
+	if errors.Is(err, pflag.ErrHelp) {
+		writeHelp(out, c)
+		return 0
+	}
+	if err != nil {
+		err = mistake(err)
+	} else {
+		err = c.miscounted(flags.Args())
+	}
+	if err == nil {
+		err = c.refuse(environ)
+	}
+	if err == nil {
+		err = do(ctx, call{args: flags.Args(), environ: environ, out: out, log: log})
+	}
+	var wrong mistyped
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong):
+		writeMistake(log, c, wrong)
+		return 2
+	}
+	tell(log, err)
+	return 1
 }
 
 // tell says why a command failed: complaints and faults as they are, others with what was being done.

@@ -48,9 +48,6 @@ func contextKey(conf config.Config) ([]byte, error) {
 // migrate prepares a database of one's own. The administrator's address names it; the roles are made if
 // they are missing and get the passwords that the other addresses carry.
 func migrate(ctx context.Context, c call) error {
-	if len(c.args) > 0 {
-		return errUsage
-	}
 	conf, err := config.Migration(c.environ)
 	if err != nil {
 		return err

@@ -9,22 +9,22 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/pflag"
+
 	"roster/db"
 	"roster/db/prove"
 	"roster/internal/config"
 	"roster/internal/privatepg"
 )
 
+func proveFlags(f *pflag.FlagSet) action {
+	dir := f.String("report", ".", "`folder` that the report is written into")
+	return func(ctx context.Context, c call) error { return proveIsolation(ctx, c, *dir) }
+}
+
 // proveIsolation is the command: it attacks the installation, prints the report and writes it as text and as
 // JSON. It fails unless every attack was held off.
-func proveIsolation(ctx context.Context, c call) error {
-	dir := "."
-	switch {
-	case len(c.args) == 2 && c.args[0] == "--report" && c.args[1] != "":
-		dir = c.args[1]
-	case len(c.args) > 0:
-		return errUsage
-	}
+func proveIsolation(ctx context.Context, c call, dir string) error {
 	conf, err := config.Proving(c.environ)
 	if err != nil {
 		return err

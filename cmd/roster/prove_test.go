@@ -93,8 +93,8 @@ func TestProveNeedsADatabaseAndADirectory(t *testing.T) {
 		{d.Environ(), nil, 1, "ROSTER_ADMIN_DATABASE_URL: set it"},
 		{[]string{"ROSTER_ADMIN_DATABASE_URL=" + d.URL("roster_migrate")}, nil, 1, "ROSTER_DATABASE_URL: set it"},
 		{whole, []string{"--report", "/nowhere/at/all"}, 1, "/nowhere/at/all is no directory"},
-		{whole, []string{"--report"}, 2, "Type: roster prove [--report DIR]"},
-		{whole, []string{"now"}, 2, "Type: roster prove [--report DIR]"},
+		{whole, []string{"--report"}, 2, "Type: roster prove [--report FOLDER]"},
+		{whole, []string{"now"}, 2, "Type: roster prove [--report FOLDER]"},
 	} {
 		status, out, log := typed(t, c.environ, append([]string{"prove"}, c.args...)...)
 		if status != c.status || out != "" || !strings.Contains(log, c.words) {

@@ -6,27 +6,27 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"roster/internal/config"
 	"roster/internal/privatepg"
 	"roster/internal/seed"
 )
 
-// seedWorld is the command: it fills the database with a believable world, as often as one likes.
-func seedWorld(ctx context.Context, c call) error {
-	options := seed.Options{}
-	if len(c.args) > 0 {
-		if len(c.args) != 2 || c.args[0] != "--members" {
-			return errUsage
+func seedFlags(f *pflag.FlagSet) action {
+	members := f.Int("members", 0, "`number` of members of the largest organization, up to 1000000 (default 10000)")
+	return func(ctx context.Context, c call) error {
+		if f.Changed("members") && (*members < 1 || *members > 1_000_000) {
+			return mistyped("--members goes from 1 to 1000000")
 		}
-		n, err := strconv.Atoi(c.args[1])
-		if err != nil || n < 1 || n > 1_000_000 {
-			return errUsage
-		}
-		options.Members = n
+		return seedWorld(ctx, c, seed.Options{Members: *members})
 	}
+}
+
+// seedWorld is the command: it fills the database with a believable world, as often as one likes.
+func seedWorld(ctx context.Context, c call, options seed.Options) error {
 	conf, err := config.Seeding(c.environ)
 	if err != nil {
 		return err

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/spf13/pflag"
 
 	"roster/db"
 	"roster/internal/account"
@@ -26,15 +28,16 @@ import (
 	"roster/web"
 )
 
+func serveFlags(f *pflag.FlagSet) action {
+	demo := f.Bool("demo", false, "put a believable world into the private PostgreSQL first")
+	return func(ctx context.Context, c call) error { return serve(ctx, c, *demo) }
+}
+
 // serve opens, wires, runs and stops.
-func serve(ctx context.Context, c call) error {
-	demo := slices.Equal(c.args, []string{"--demo"})
-	if len(c.args) > 0 && !demo {
-		return errUsage
-	}
+func serve(ctx context.Context, c call, demo bool) error {
 	conf, err := config.Read(c.environ)
 	if err != nil {
-		return err
+		return triedOut(c.environ, err)
 	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	h, err := open(ctx, conf, log)
@@ -117,6 +120,15 @@ func serve(ctx context.Context, c call) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
+}
+
+// triedOut adds to the complaints of somebody who has set nothing yet how Roster is tried out.
+func triedOut(environ []string, err error) error {
+	var wrong config.Complaints
+	if errors.As(err, &wrong) && !slices.ContainsFunc(environ, func(one string) bool { return strings.HasPrefix(one, "ROSTER_") }) {
+		return append(wrong, "To try Roster out on this machine, nothing else has to be set: ROSTER_DEV=1 roster serve")
+	}
+	return err
 }
 
 // house is what every command that needs the database has open.

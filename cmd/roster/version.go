@@ -4,30 +4,41 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 )
 
-// version prints what was built.
+// version prints what was built, and from what.
 func version(_ context.Context, c call) error {
-	if len(c.args) > 0 {
-		return errUsage
-	}
-	_, err := fmt.Fprintln(c.out, "roster", versionText())
+	_, err := fmt.Fprintf(c.out, "roster %s\n%s\n", versionText(), origin())
 	return err
 }
 
-// versionText is the module's version, or the revision that it was built from.
+// versionText is the version that the build took from the repository: its tag, or for a commit without one its time and
+// name, with "+dirty" where files were changed since.
 func versionText() string {
 	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "development"
+	}
+	return info.Main.Version
+}
+
+// origin is the compiler, the machine, and the commit with its time, where the build knew them.
+func origin() string {
+	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return "built by an unknown Go"
 	}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
+	built := map[string]string{}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
+		built[s.Key] = s.Value
 	}
-	return "development"
+	text := fmt.Sprintf("built by %s for %s/%s", info.GoVersion, built["GOOS"], built["GOARCH"])
+	if commit := built["vcs.revision"]; commit != "" {
+		text += fmt.Sprintf(" from commit %s of %s", commit, built["vcs.time"])
+	}
+	if built["vcs.modified"] == "true" {
+		text += ", with changes"
+	}
+	return strings.TrimSpace(text)
 }

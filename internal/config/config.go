@@ -185,6 +185,26 @@ func Read(environ []string) (Config, error) {
 	return c, nil
 }
 
+// Place is what a command needs to know first that works on an installation which is there: the folder of the private
+// server, or "" where the database is one's own. It makes nothing, not even a key.
+func Place(environ []string) (string, error) {
+	e, wrong := parse(environ)
+	if e.Database != "" && len(wrong) == 0 {
+		return "", nil
+	}
+	if e.Database == "" && e.AdminDatabase != "" {
+		wrong.add("ROSTER_DATABASE_URL: set it to the database as roster_app, like postgres://roster_app:password@host/roster")
+	}
+	data, err := filepath.Abs(e.Data)
+	if err != nil {
+		wrong.add("ROSTER_DATA: %v", err)
+	}
+	if len(wrong) > 0 {
+		return "", wrong
+	}
+	return data, nil
+}
+
 // Migration reads what `roster migrate` needs: the database's addresses, and the key where contexts are signed.
 func Migration(environ []string) (Config, error) {
 	e, wrong := parse(environ)

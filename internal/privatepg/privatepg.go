@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -113,6 +114,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	go s.watch()
 	return s, nil
+}
+
+// Made tells whether there is a database in Roster's own directory, or something else that Start would look at: without,
+// Start makes one.
+func Made(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, "postgres"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // Borrow finds the server that another living Roster runs on the directory, for a command beside it.
