@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"roster/internal/config"
@@ -14,11 +17,14 @@ import (
 
 // listen opens the address to serve on, or takes the socket that was handed over. That one outlives this
 // process: who connects while one node follows another waits in it, and is not refused.
+//
+// It comes before all else that a start does, so that a start that cannot succeed leaves nothing behind. Who connects
+// until the site is served waits as well, for the moment that takes.
 func listen(conf config.Config) (net.Listener, error) {
 	if conf.Socket == 0 {
 		listener, err := net.Listen("tcp", conf.Listen)
 		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", conf.Listen, err)
+			return nil, noListener(conf.Listen, err)
 		}
 		return listener, nil
 	}
@@ -26,9 +32,39 @@ func listen(conf config.Config) (net.Listener, error) {
 	defer file.Close() // the listener has a copy, which no other program inherits
 	listener, err := net.FileListener(file)
 	if err != nil {
-		return nil, fmt.Errorf("listen on the socket that was handed over: %w", err)
+		return nil, config.Complaints{fmt.Sprintf("LISTEN_FDS: what was handed over is no listening socket (%v)", err)}
 	}
 	return listener, nil
+}
+
+// noListener says why the address cannot be served on, and which could.
+func noListener(address string, err error) error {
+	host, port, _ := net.SplitHostPort(address) // config has checked it
+	var unknown *net.DNSError
+	var why string
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		why = fmt.Sprintf("%s is taken by another program. Set ROSTER_LISTEN to another address, like %s", address, net.JoinHostPort(host, portBeside(port)))
+	case errors.Is(err, syscall.EACCES):
+		why = fmt.Sprintf("this account may not serve on port %s. Set ROSTER_LISTEN to a port from 1024, like %s, and let a proxy in front of it take port %s",
+			port, net.JoinHostPort(host, "8080"), port)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		why = fmt.Sprintf("%s is no address of this machine. Set ROSTER_LISTEN to one that is, like %s", host, net.JoinHostPort("127.0.0.1", port))
+	case errors.As(err, &unknown):
+		why = fmt.Sprintf("there is no machine called %s. Set ROSTER_LISTEN to an address of this one, like %s", host, net.JoinHostPort("127.0.0.1", port))
+	default:
+		return fmt.Errorf("listen on %s (ROSTER_LISTEN): %w", address, err)
+	}
+	return config.Complaints{capital(why) + "."}
+}
+
+// portBeside is the port to try instead.
+func portBeside(port string) string {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 65535 {
+		return "8081"
+	}
+	return strconv.FormatUint(n+1, 10)
 }
 
 // connections are those that somebody waits on: new ones, whose request is on its way, and those whose

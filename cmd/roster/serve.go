@@ -40,6 +40,11 @@ func serve(ctx context.Context, c call, demo bool) error {
 		return triedOut(c.environ, err)
 	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
+	listener, err := listen(conf)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	h, err := open(ctx, conf, log)
 	if err != nil {
 		return err
@@ -80,10 +85,6 @@ func serve(ctx context.Context, c call, demo bool) error {
 	go func() { defer close(listening); news.Run(working) }()
 	defer func() { stopWork(); <-listening }() // before the database is closed
 
-	listener, err := listen(conf)
-	if err != nil {
-		return err
-	}
 	conns := connections{busy: map[net.Conn]struct{}{}}
 	server := &http.Server{
 		Handler:           site.Handler(),

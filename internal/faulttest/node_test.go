@@ -100,7 +100,7 @@ func (s *site) start(environ ...string) *node {
 		if n.comesUp() {
 			return n
 		}
-		if try == 3 || !strings.Contains(n.said.String(), "address already in use") { // somebody was quicker with the port
+		if try == 3 || !strings.Contains(n.said.String(), "is taken by another program") { // somebody was quicker with the port
 			s.t.Fatalf("a node did not come up: %s", n.said)
 		}
 	}
