@@ -8,11 +8,13 @@ import (
 
 	"roster/internal/account"
 	"roster/internal/fault"
+	"roster/internal/mail"
 	"roster/internal/publicid"
 	"roster/internal/roster"
 	"roster/views/invitee"
 	"roster/views/layout"
 	"roster/views/paths"
+	"roster/views/ui"
 )
 
 // The invitee's pages: plain forms only, and looking uses nothing up. Who they are is the token's to say, or, for inv_…,
@@ -61,6 +63,16 @@ func isInvitationID(token string) bool {
 func (s *Server) pageOffer(c echo.Context, status int, view invitee.View) error {
 	frame := s.focus(c, invitee.Title(view.Offer))
 	frame.Problem = len(view.Form.Errors) > 0
+	if view.Situation == roster.ConfirmFirst {
+		ends, err := s.accounts.AddressCodeEnds(c.Request().Context(), visitOf(c.Request().Context()).person.ID)
+		if err != nil {
+			return err
+		}
+		view.CodeSent = !ends.IsZero()
+		if len(view.Form.Errors) > 0 && !view.CodeSent { // there is no field to correct
+			view.Problem, view.Form.Errors = view.Form.Errors[0].Text, nil
+		}
+	}
 	view.Person, view.Now, view.Mails, view.SignupOpen = frame.Person, s.now(c), s.roster.Mails(), s.accounts.SignUpOpen()
 	return s.page(c, Page{Status: status, Document: invitee.Page(frame, view), Secret: true})
 }
@@ -86,10 +98,23 @@ func (s *Server) changedOffer(c echo.Context, v *Visitor, cause error) error {
 	return s.pageOffer(c, http.StatusConflict, invitee.View{Offer: offer, Problem: f.Error()})
 }
 
-// acceptOffer joins: in one press for somebody logged in, with a new account for somebody whose link proves the address.
+// acceptOffer joins: in one press for somebody logged in, with a new account for somebody whose link speaks for the address.
+// Where the address is to be confirmed first, it sends the code and takes it.
 func (s *Server) acceptOffer(c echo.Context, v *Visitor) error {
 	if v == nil {
 		return s.createAndJoin(c)
+	}
+	if ticked(c, "send") {
+		return s.sendOfferCode(c, v)
+	}
+	if ticked(c, "code") {
+		err := s.accounts.ConfirmAddress(c.Request().Context(), v.Person().ID, field(c, "code"), v.Trace())
+		if errs, ok := problems(err); ok {
+			return s.refuseCode(c, v, errs)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	joined, err := s.roster.Join(c.Request().Context(), v.Person(), c.Param("token"), v.Trace())
 	if err != nil {
@@ -101,6 +126,39 @@ func (s *Server) acceptOffer(c echo.Context, v *Visitor) error {
 	return s.done(c, Done{To: paths.Org(joined.OrgSlug), Notice: joinedNotice(joined)})
 }
 
+// sendOfferCode mails the code that confirms the invited address, where it takes one.
+func (s *Server) sendOfferCode(c echo.Context, v *Visitor) error {
+	offer, err := s.offer(c, v)
+	if err != nil {
+		return s.unknownOffer(c, err)
+	}
+	if offer.Situation == roster.ConfirmFirst {
+		if err := s.mailOfferCode(c, offer, v.Person(), v.Trace()); err != nil {
+			return err
+		}
+	}
+	return s.goTo(c, paths.Offer(c.Param("token")))
+}
+
+func (s *Server) mailOfferCode(c echo.Context, offer roster.Offer, person account.Person, tr account.Trace) error {
+	org := mail.Organization{ID: offer.OrgID.String(), Name: offer.OrgName, Slug: offer.OrgSlug}
+	return s.accounts.SendAddressCode(c.Request().Context(), person, org, tr)
+}
+
+// refuseCode shows the invitation with what is wrong with the code; one that takes no code any more is shown as it is.
+func (s *Server) refuseCode(c echo.Context, v *Visitor, errs []ui.FieldError) error {
+	offer, err := s.offer(c, v)
+	if err != nil {
+		return s.unknownOffer(c, err)
+	}
+	view := invitee.View{Offer: offer, Form: invitee.Form{Errors: errs}}
+	if offer.Situation != roster.ConfirmFirst {
+		view.Form.Errors, view.Problem = nil, "This invitation has changed since you opened it. Nothing was done."
+		return s.pageOffer(c, http.StatusConflict, view)
+	}
+	return s.pageOffer(c, http.StatusUnprocessableEntity, view)
+}
+
 func joinedNotice(joined roster.Joined) layout.Notice {
 	if joined.Already {
 		return layout.Notice{Kind: "info", Text: "You are already a member of " + joined.OrgName + ". Your role stays."}
@@ -108,8 +166,8 @@ func joinedNotice(joined roster.Joined) layout.Notice {
 	return layout.Notice{Kind: "ok", Text: "You joined " + joined.OrgName + " as " + joined.Role.WithArticle() + "."}
 }
 
-// createAndJoin makes a confirmed account for the invited address and joins with it: two transactions. Whoever has the
-// account already, from a press before or since, logs in and joins.
+// createAndJoin makes an account for the invited address and joins with it: two transactions. Whoever has the account
+// already, from a press before or since, logs in and joins; where the address is to be confirmed, the code comes in between.
 func (s *Server) createAndJoin(c echo.Context) error {
 	ctx := c.Request().Context()
 	offer, err := s.offer(c, nil)
@@ -120,7 +178,7 @@ func (s *Server) createAndJoin(c echo.Context) error {
 		return s.pageOffer(c, http.StatusConflict, invitee.View{Offer: offer, Problem: "This invitation has changed since you opened it. Nothing was done."})
 	}
 	form := invitee.Form{Name: field(c, "name")}
-	login, err := s.accounts.CreateConfirmed(ctx, account.NewAccount{Name: form.Name, Email: offer.Email, Password: verbatim(c, "password")}, trace(c))
+	login, err := s.accounts.CreateInvited(ctx, account.NewAccount{Name: form.Name, Email: offer.Email, Password: verbatim(c, "password")}, trace(c))
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		return s.pageOffer(c, http.StatusUnprocessableEntity, invitee.View{Offer: offer, Form: form})
@@ -133,6 +191,12 @@ func (s *Server) createAndJoin(c echo.Context) error {
 	}
 	if err := s.logIn(c, login); err != nil {
 		return err
+	}
+	if offer.Confirm {
+		if err := s.mailOfferCode(c, offer, login.Person, trace(c)); err != nil {
+			return err
+		}
+		return s.goTo(c, paths.Offer(c.Param("token"))) // the page takes the code
 	}
 	joined, err := s.roster.Join(ctx, login.Person, c.Param("token"), trace(c))
 	if fault.Is(err, fault.Conflict) {

@@ -177,8 +177,8 @@ func TestAMailedLinkKnowsItsAddress(t *testing.T) {
 	}
 	b.post(paths.Decline(token), nil).says(401)
 
-	_, token = s.mailed(s.Ann, lin, role.Admin)
-	page = b.get(paths.Offer(token)).says(200, "Join Acme as an Admin", "Create account and join", "The invited address. It cannot be changed here.")
+	_, token = s.mailed(s.Ann, lin, role.Member)
+	page = b.get(paths.Offer(token)).says(200, "Join Acme as a Member", "Create account and join", "The invited address. It cannot be changed here.")
 	if page.value("email") != lin {
 		t.Errorf("the address is %q", page.value("email"))
 	}
@@ -203,13 +203,131 @@ func TestAMailedLinkKnowsItsAddress(t *testing.T) {
 	}
 	form.Set("name", "Lin Zhao")
 	form.Set("password", "seven lamps in a quiet room")
-	b.follow(b.post(paths.Accept(token), form).leads("/orgs/acme")).says(200, "You joined Acme as an Admin.", "Lin Zhao")
+	b.follow(b.post(paths.Accept(token), form).leads("/orgs/acme")).says(200, "You joined Acme as a Member.", "Lin Zhao")
 	b.get("/").leads("/orgs/acme")
 
 	// Pressed again where nobody is logged in, it leads to the log-in and makes nothing.
 	s.visitor().post(paths.Accept(token), form).says(409, "This invitation was already used.")
 	if n := s.Count(t, "SELECT count(*) FROM roster.users WHERE email_norm = $1", lin); n != 1 {
 		t.Errorf("%d accounts have the address", n)
+	}
+}
+
+// code is the last one that was mailed to an address.
+func (s *site) code(email string) string {
+	s.t.Helper()
+	codes := s.Tokens(s.t, mail.KindAddressCode, email)
+	if len(codes) == 0 {
+		s.t.Fatalf("no code was mailed to %s", email)
+	}
+	return codes[len(codes)-1]
+}
+
+// wrong is another code than this one.
+func wrong(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+// TestAForwardedInvitationMakesNoAdmin: whoever was forwarded the letter makes an account in the invited name, and is
+// nobody in the organization until a code that is mailed to the address confirms it.
+func TestAForwardedInvitationMakesNoAdmin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, token := s.mailed(s.Ann, lin, role.Admin)
+	b := s.visitor()
+	form := b.get(paths.Offer(token)).says(200, "As an Admin you would manage people, and an invitation may have been forwarded.", "by a code that we send to lin@acme.example").form(paths.Accept(token))
+	form.Set("name", "Mallory")
+	form.Set("password", "seven lamps in a quiet room")
+	page := b.follow(b.post(paths.Accept(token), form).leads(paths.Offer(token))).says(200, "Join Acme as an Admin", "we sent a code of six digits to lin@acme.example")
+	b.get(paths.Org(rostertest.Acme)).says(404)
+	if n := s.letters(mail.KindAddressCode); n != 1 {
+		t.Fatalf("%d codes were mailed, want 1", n)
+	}
+
+	// What a page of the role Member would post joins nobody.
+	b.post(paths.Accept(token), nil).says(409, "This invitation has changed since you opened it. Nothing was done.")
+	for given, words := range map[string]string{
+		"":                    "Enter the six digits of the code",
+		"12345":               "Enter the six digits of the code",
+		wrong(s.code(lin)):    "This is not the code that we sent last",
+		"' OR 1=1 --":         "Enter the six digits of the code",
+		s.code(lin) + "1":     "Enter the six digits of the code",
+		"<b>" + "12" + "</b>": "Enter the six digits of the code",
+	} {
+		p := b.post(paths.Accept(token), url.Values{"code": {given}}).says(422, "There is a problem", words)
+		if mark, _ := attribute(p.id("code"), "aria-invalid"); mark != "true" {
+			t.Errorf("%q: the field is not marked as wrong", given)
+		}
+	}
+	if n := s.Count(t, "SELECT count(*) FROM roster.memberships m JOIN roster.users u ON u.id = m.user_id WHERE u.email_norm = $1", lin); n != 0 {
+		t.Fatal("they are in Acme without a code")
+	}
+
+	// The mailbox's owner has it, and the press joins at once, however the code was copied.
+	form = page.form(paths.Accept(token))
+	code := s.code(lin)
+	form.Set("code", " "+code[:3]+" "+code[3:]+" ")
+	form.Del("send")
+	b.follow(b.post(paths.Accept(token), form).leads("/orgs/acme")).says(200, "You joined Acme as an Admin.")
+	b.post(paths.Accept(token), url.Values{"code": {code}}).says(409) // once
+}
+
+// TestACodeIsAskedForWhereALinkIsNotEnough: for roles from Admin up, wherever the organization asks for it, for the
+// address alone and for a copied link; not for an account whose address is confirmed.
+func TestACodeIsAskedForWhereALinkIsNotEnough(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		what      string
+		as        role.Role
+		asks      bool   // the organization asks for it
+		by        string // which link
+		confirmed bool
+		want      bool
+	}{
+		{what: "a Member by a mailed link", as: role.Member, by: "mailed"},
+		{what: "an Admin by a mailed link", as: role.Admin, by: "mailed", want: true},
+		{what: "a Guest where the organization asks", as: role.Guest, asks: true, by: "mailed", want: true},
+		{what: "a Member by the address alone", as: role.Member, by: "id", want: true},
+		{what: "a Member by a copied link", as: role.Member, by: "copied", want: true},
+		{what: "an Admin with a confirmed address", as: role.Admin, by: "mailed", confirmed: true},
+		{what: "a Guest with a confirmed address where the organization asks", as: role.Guest, asks: true, by: "id", confirmed: true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.SQL(t, "UPDATE roster.organizations SET confirm_addresses = $1 WHERE slug = 'acme'", c.asks)
+			create := s.Accounts.CreateInvited
+			if c.confirmed {
+				create = s.Accounts.CreateConfirmed
+			}
+			login, err := create(t.Context(), account.NewAccount{Name: "Lin Zhao", Email: lin, Password: rostertest.Password}, rostertest.Trace())
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, token := s.mailed(s.Ann, lin, c.as)
+			switch c.by {
+			case "id":
+				token = id
+			case "copied":
+				token = s.Link(t, s.Ann, rostertest.Acme, id)
+			}
+			b := s.as(login.Person)
+			if !c.want {
+				b.get(paths.Offer(token)).says(200, "Matches")
+				b.post(paths.Accept(token), nil).leads("/orgs/acme")
+				return
+			}
+			page := b.get(paths.Offer(token)).says(200, "confirm your address first")
+			b.post(paths.Accept(token), nil).says(409)
+			b.follow(b.post(paths.Accept(token), page.form(paths.Accept(token))).leads(paths.Offer(token))).says(200, "we sent a code")
+			b.post(paths.Accept(token), url.Values{"code": {s.code(lin)}}).leads("/orgs/acme")
+			if got := s.roles(login.Person, rostertest.Acme); !slices.Equal(got, []role.Role{c.as}) {
+				t.Errorf("the roles are %v", got)
+			}
+		})
 	}
 }
 

@@ -246,36 +246,37 @@ const insertPerson = `-- name: InsertPerson :one
 WITH waiting AS (
   SELECT w.digest FROM auth.signups w WHERE w.email_norm = $1 AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  SELECT $2, $3, $4, $1, $5, $6 WHERE (SELECT count(*) FROM waiting) >= 0
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, address_confirmed)
+  SELECT $2, $3, $4, $1, $5, $6, $7 WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
   FROM person WHERE o.email_norm = person.email_norm AND o.used_at IS NULL
 ), credential AS (
   INSERT INTO auth.credentials (user_id, password_hash)
-  SELECT person.id, $7 FROM person
+  SELECT person.id, $8 FROM person
   RETURNING changed_at
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, address, user_agent, request_id)
-  SELECT $8, person.id, 'signed_up', $9, $10, $11 FROM person
+  SELECT $9, person.id, 'signed_up', $10, $11, $12 FROM person
 )
 SELECT person.id, person.name, person.email, person.email_norm, person.theme, person.shortcuts, credential.changed_at
 FROM person, credential
 `
 
 type InsertPersonParams struct {
-	EmailNorm    string
-	UserID       uuid.UUID
-	Name         string
-	Email        string
-	SortName     string
-	SearchText   string
-	PasswordHash string
-	EventID      uuid.UUID
-	Address      string
-	UserAgent    string
-	RequestID    string
+	EmailNorm        string
+	UserID           uuid.UUID
+	Name             string
+	Email            string
+	SortName         string
+	SearchText       string
+	AddressConfirmed bool
+	PasswordHash     string
+	EventID          uuid.UUID
+	Address          string
+	UserAgent        string
+	RequestID        string
 }
 
 type InsertPersonRow struct {
@@ -288,7 +289,7 @@ type InsertPersonRow struct {
 	ChangedAt time.Time
 }
 
-// Somebody whose address an invitation's link has proved already. The address's unique key decides who was first.
+// Somebody with an invitation's link, which may speak for the address. The address's unique key decides who was first.
 func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) (InsertPersonRow, error) {
 	row := q.db.QueryRow(ctx, insertPerson,
 		arg.EmailNorm,
@@ -297,6 +298,7 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) (Ins
 		arg.Email,
 		arg.SortName,
 		arg.SearchText,
+		arg.AddressConfirmed,
 		arg.PasswordHash,
 		arg.EventID,
 		arg.Address,

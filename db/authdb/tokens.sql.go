@@ -230,18 +230,24 @@ func (q *Queries) RevokeTokensOf(ctx context.Context, userID uuid.UUID) error {
 }
 
 const useToken = `-- name: UseToken :one
-UPDATE auth.tokens AS t SET used_at = now()
-FROM roster.users u, auth.credentials c
-WHERE t.digest = $1
-  AND t.purpose = $2
-  AND t.used_at IS NULL
-  AND t.revoked_at IS NULL
-  AND t.expires_at > now()
-  AND t.epoch = (SELECT i.epoch FROM auth.instance i)
-  AND u.id = t.user_id
-  AND u.status = 'active'
-  AND c.user_id = u.id
-RETURNING u.id, u.name, u.email, u.email_norm, u.theme, u.shortcuts, c.changed_at, c.last_org, now()::timestamptz AS at
+WITH used AS (
+  UPDATE auth.tokens AS t SET used_at = now()
+  FROM roster.users u, auth.credentials c
+  WHERE t.digest = $1
+    AND t.purpose = $2
+    AND t.used_at IS NULL
+    AND t.revoked_at IS NULL
+    AND t.expires_at > now()
+    AND t.epoch = (SELECT i.epoch FROM auth.instance i)
+    AND u.id = t.user_id
+    AND u.status = 'active'
+    AND c.user_id = u.id
+  RETURNING u.id, u.name, u.email, u.email_norm, u.theme, u.shortcuts, c.changed_at, c.last_org
+), confirmed AS (
+  UPDATE roster.users AS u SET address_confirmed = true FROM used WHERE u.id = used.id AND NOT u.address_confirmed
+)
+SELECT used.id, used.name, used.email, used.email_norm, used.theme, used.shortcuts, used.changed_at, used.last_org, now()::timestamptz AS at
+FROM used
 `
 
 type UseTokenRow struct {
@@ -256,7 +262,8 @@ type UseTokenRow struct {
 	At        time.Time
 }
 
-// The only statement that uses one up: bound to its purpose, once, by the database's clock.
+// The only statement that uses one up: bound to its purpose, once, by the database's clock. Whoever has it was mailed it,
+// or given it by the operator: it confirms the address.
 func (q *Queries) UseToken(ctx context.Context, digest []byte, purpose string) (UseTokenRow, error) {
 	row := q.db.QueryRow(ctx, useToken, digest, purpose)
 	var i UseTokenRow

@@ -22,6 +22,11 @@ WHERE i.org_id = $2
   AND i.email_norm = $5
   AND i.state IN ('open', 'declined')
   AND i.expires_at > clock_timestamp()
+  AND (NOT $6::boolean
+    OR EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = $3::bytea AND t.kind = 'mailed')
+       AND NOT i.roles && $7::text[]
+       AND NOT (SELECT o.confirm_addresses FROM roster.organizations o WHERE o.id = i.org_id)
+    OR (SELECT v.viewer_confirmed FROM door.invitation($2, $3::bytea, $4::uuid, $1::uuid) v))
 RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = $3::bytea AND t.kind = 'copied')::boolean AS copied,
   (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by) AS inviter_roles,
@@ -43,6 +48,8 @@ type AcceptInvitationParams struct {
 	Digest       []byte
 	InvitationID *uuid.UUID
 	EmailNorm    string
+	Confirm      bool
+	Weighty      []string
 }
 
 type AcceptInvitationRow struct {
@@ -67,7 +74,9 @@ type AcceptInvitationRow struct {
 
 // The only statement that uses an invitation up: one of many that come at once gets the row. The token
 // decides organization, role and address; a person's own confirmed address may stand for the token. Its time
-// is judged by the clock and not by now(): what ended it while this one stood in line counts.
+// is judged by the clock and not by now(): what ended it while this one stood in line counts. A mailed token
+// alone is enough for a role that weighs little, where the organization leaves it at that; all else wants a
+// confirmed address, unless no letters leave this installation.
 func (q *Queries) AcceptInvitation(ctx context.Context, arg AcceptInvitationParams) (AcceptInvitationRow, error) {
 	row := q.db.QueryRow(ctx, acceptInvitation,
 		arg.UserID,
@@ -75,6 +84,8 @@ func (q *Queries) AcceptInvitation(ctx context.Context, arg AcceptInvitationPara
 		arg.Digest,
 		arg.InvitationID,
 		arg.EmailNorm,
+		arg.Confirm,
+		arg.Weighty,
 	)
 	var i AcceptInvitationRow
 	err := row.Scan(

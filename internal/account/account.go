@@ -143,7 +143,7 @@ func (a *Accounts) SetAppearance(ctx context.Context, person uuid.UUID, theme st
 // Housekeeping deletes what has ended: it opens nothing any more, and is only in the way.
 func (a *Accounts) Housekeeping(ctx context.Context) error {
 	err := a.db.Auth(ctx, func(q *authdb.Queries) error {
-		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteEndedSessions(ctx))
+		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteOldAddressCodes(ctx), q.DeleteEndedSessions(ctx))
 	})
 	if err != nil {
 		return wrap("delete old log-ins", err)

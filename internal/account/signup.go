@@ -291,13 +291,24 @@ func goneLink(s State) error {
 	return fault.New(fault.Gone, "This link does not work. Copy the whole address, or ask for a new one.")
 }
 
-// NewAccount is somebody whose address an invitation's link has proved.
+// NewAccount is somebody whom an invitation's link speaks for.
 type NewAccount struct {
 	Name, Email, Password string
 }
 
-// CreateConfirmed makes the person. It is a conflict if the address has an account meanwhile: they log in then.
+// CreateInvited makes the person of an invitation's link. Where letters are sent the address is not confirmed by it, for a
+// link may be forwarded; where none are, being handed the link is all the proof there is. It is a conflict if the address
+// has an account meanwhile: they log in then.
+func (a *Accounts) CreateInvited(ctx context.Context, n NewAccount, tr Trace) (Login, error) {
+	return a.create(ctx, n, !a.mails, tr)
+}
+
+// CreateConfirmed is CreateInvited for an address that is known to be the person's.
 func (a *Accounts) CreateConfirmed(ctx context.Context, n NewAccount, tr Trace) (Login, error) {
+	return a.create(ctx, n, true, tr)
+}
+
+func (a *Accounts) create(ctx context.Context, n NewAccount, confirmed bool, tr Trace) (Login, error) {
 	address, err := mail.Parse(n.Email)
 	if err != nil {
 		return Login{}, wrap("create account: the invited address is none", err)
@@ -308,7 +319,7 @@ func (a *Accounts) CreateConfirmed(ctx context.Context, n NewAccount, tr Trace) 
 	}
 	tr = tr.clean()
 	made, err := a.db.AuthOnce().InsertPerson(ctx, authdb.InsertPersonParams{UserID: publicid.New(), Name: name, Email: address.Typed, EmailNorm: address.Norm,
-		SortName: SortName(name), SearchText: SearchText(name, address.Typed), PasswordHash: hash,
+		SortName: SortName(name), SearchText: SearchText(name, address.Typed), AddressConfirmed: confirmed, PasswordHash: hash,
 		EventID: publicid.New(), Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
 	switch {
 	case db.Constraint(err) == "users_email_key":

@@ -63,12 +63,17 @@ func block(address string) string {
 // reserve counts the tries before anything is judged, so that of many at once no more than the limit get through. It
 // answers with the longest wait if one of them is over.
 func (a *Accounts) reserve(ctx context.Context, tries ...try) error {
+	return a.reserveFor(ctx, a.limits.Window, tries...)
+}
+
+// reserveFor is reserve with a window of its own, of a day at most: what is older is forgotten.
+func (a *Accounts) reserveFor(ctx context.Context, window time.Duration, tries ...try) error {
 	limits := make(map[string]int, len(tries))
 	subjects := make([]string, len(tries))
 	for i, t := range tries {
 		subjects[i], limits[t.subject] = t.subject, t.limit
 	}
-	counted, err := a.db.AuthOnce().Reserve(ctx, subjects, a.limits.Window.Seconds())
+	counted, err := a.db.AuthOnce().Reserve(ctx, subjects, window.Seconds())
 	if err != nil {
 		return wrap("count tries", err)
 	}

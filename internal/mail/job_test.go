@@ -113,7 +113,7 @@ func TestJobNamesItsOrganization(t *testing.T) {
 		if err := json.Unmarshal(job.Args, &args); err != nil {
 			t.Fatal(err)
 		}
-		_, account := map[Kind]bool{KindConfirmAddress: true, KindAlreadyRegistered: true, KindResetPassword: true, KindPasswordChanged: true}[l.Kind()]
+		_, account := map[Kind]bool{KindAddressCode: true, KindConfirmAddress: true, KindAlreadyRegistered: true, KindResetPassword: true, KindPasswordChanged: true}[l.Kind()]
 		if org, there := args["org_id"]; there == account || there && org != acmeID {
 			t.Errorf("%s: org_id is %v", l.Kind(), org)
 		}

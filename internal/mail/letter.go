@@ -142,7 +142,8 @@ type InvitationBounced struct {
 	At           time.Time
 }
 
-// AddressCode carries the code by which the holder of a copied link proves the invited address.
+// AddressCode carries the code by which somebody who was invited confirms that the address is theirs. It is a letter of
+// their account: they wait for it.
 type AddressCode struct {
 	To           string
 	Organization Organization
@@ -346,7 +347,7 @@ func (l InvitationBounced) envelope() envelope {
 }
 
 func (l AddressCode) envelope() envelope {
-	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Code, subject: l.ID, expires: l.Expires}
+	return envelope{to: l.To, sealed: true, secret: l.Code, subject: l.ID, expires: l.Expires}
 }
 
 func (l RoleChanged) envelope() envelope {

@@ -105,6 +105,15 @@ func Highest(roles []Role) Role {
 	return best
 }
 
+// Weighty are the roles that manage people. Nobody joins with one before the invited address is confirmed: an invitation's
+// link may have been forwarded.
+var Weighty = []Role{Owner, Admin}
+
+// IsWeighty tells whether one of these roles manages people.
+func IsWeighty(roles []Role) bool {
+	return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(Weighty, r) })
+}
+
 // May tells whether these roles together include a permission.
 func May(roles []Role, p Permission, s Settings) bool {
 	for _, r := range roles {

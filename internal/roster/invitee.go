@@ -69,7 +69,8 @@ func (r *Roster) offerOf(link string, row rosterdb.GetInvitationAtDoorRow, viewe
 	offer := Offer{Token: link, OrgID: row.OrgID, OrgName: row.OrgName, OrgSlug: row.OrgSlug, Email: row.Email, Roles: role.ParseAll(row.Roles),
 		Message: row.Message, Inviter: row.InviterName, InviterEmail: row.InviterEmail, Created: row.CreatedAt, Expires: row.ExpiresAt,
 		Decided: timeOrZero(row.DecidedAt), AskedToday: row.AskedToday, Mailed: row.TokenKind == "mailed", AccountExists: row.AccountExists,
-		Viewer: row.ViewerEmail, ViewerRoles: role.ParseAll(row.ViewerRoles), Suspended: row.ViewerStatus == "suspended"}
+		Confirm: r.mustConfirm(row),
+		Viewer:  row.ViewerEmail, ViewerRoles: role.ParseAll(row.ViewerRoles), Suspended: row.ViewerStatus == "suspended"}
 	offer.Situation, offer.Why = r.situation(row, viewer)
 	return offer
 }
@@ -121,6 +122,8 @@ func (r *Roster) situation(row rosterdb.GetInvitationAtDoorRow, viewer *account.
 		return CannotJoin, fmt.Sprintf("You cannot join right now: %s is closed.", row.OrgName)
 	case !stillInvites(row.InviterStatus, row.InviterRoles, row.Roles, row.MembersMayInvite):
 		return CannotJoin, fmt.Sprintf("%s may no longer invite anybody as %s.", row.InviterName, role.Highest(role.ParseAll(row.Roles)).WithArticle())
+	case same && r.mustConfirm(row):
+		return ConfirmFirst, ""
 	case row.State == "declined" && same:
 		return Declined, ""
 	case same:
@@ -135,6 +138,13 @@ func (r *Roster) situation(row rosterdb.GetInvitationAtDoorRow, viewer *account.
 		return HandedOver, ""
 	}
 	return CopiedLink, ""
+}
+
+// mustConfirm tells whether the address is to be confirmed before anybody joins: a mailed link may have been forwarded, so
+// it is enough only for a role that weighs little, where the organization leaves it at that. AcceptInvitation holds to it.
+func (r *Roster) mustConfirm(row rosterdb.GetInvitationAtDoorRow) bool {
+	mailedIsEnough := row.TokenKind == "mailed" && !role.IsWeighty(role.ParseAll(row.Roles)) && !row.ConfirmAddresses
+	return r.mails && !row.ViewerConfirmed && !mailedIsEnough
 }
 
 // stillInvites judges the inviter as they are now: what somebody may no longer give is not given.
@@ -176,7 +186,7 @@ func (r *Roster) Join(ctx context.Context, person account.Person, link string, t
 	}
 	joined, err := once(ctx, r, form{*k.org, person.ID, trace.Submission}, func(q *rosterdb.Queries) (accepted, []byte, error) {
 		row, err := q.AcceptInvitation(ctx, rosterdb.AcceptInvitationParams{UserID: person.ID, OrgID: *k.org, Digest: k.digest,
-			InvitationID: k.id, EmailNorm: person.EmailNorm})
+			InvitationID: k.id, EmailNorm: person.EmailNorm, Confirm: r.mails, Weighty: role.Names(role.Weighty)})
 		if errors.Is(err, pgx.ErrNoRows) {
 			offer, seen, err := r.look(ctx, q, link, &person, trace.Submission)
 			if offer.Situation != AlreadyMember || offer.Suspended {

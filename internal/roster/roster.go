@@ -281,6 +281,7 @@ type Situation string
 // The situations of the invitee's page.
 const (
 	SameAddress   Situation = "same_address"   // logged in with the invited address: join or decline
+	ConfirmFirst  Situation = "confirm_first"  // as SameAddress, once a code has confirmed the address
 	LogInFirst    Situation = "log_in_first"   // mailed link, the address has an account
 	NoAccount     Situation = "no_account"     // mailed link, no account: create one and join
 	CopiedLink    Situation = "copied_link"    // copied link, logged out: log in or sign up
@@ -311,7 +312,8 @@ type Offer struct {
 	Expires       time.Time
 	Decided       time.Time
 	AskedToday    bool
-	Mailed        bool        // the token came by e-mail, which proves the mailbox
+	Mailed        bool        // the token came by e-mail
+	Confirm       bool        // whoever joins confirms the invited address by a code first
 	AccountExists bool        // told only for mailed tokens
 	Viewer        string      // the logged-in person's address, or ""
 	ViewerRoles   []role.Role // of a member

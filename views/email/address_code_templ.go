@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "roster/internal/mail"
 
-// addressCode proves the address of somebody who came by a copied link. Nothing in it is pressed: the page that asks is
+// addressCode confirms the address of somebody who was invited. Nothing in it is pressed: the page that asks is
 // open already.
 func addressCode(l mail.AddressCode, s site) letter {
 	p := codeProse{

@@ -19,6 +19,7 @@ type View struct {
 	Person     *layout.Person // who is logged in, or nil
 	Form       Form
 	Problem    string // why the last press did nothing
+	CodeSent   bool   // a code is under way that confirms the address
 	SignupOpen bool   // anybody may sign up here
 	Mails      bool   // letters leave this installation
 	Now        time.Time
@@ -45,7 +46,7 @@ func Title(o roster.Offer) string { return "Join " + o.OrgName }
 // opens tells whether the page offers to join; every other page says in a sentence why it does not.
 func (v View) opens() bool {
 	switch v.Situation {
-	case roster.SameAddress, roster.LogInFirst, roster.NoAccount, roster.CopiedLink, roster.HandedOver, roster.OtherAddress:
+	case roster.SameAddress, roster.ConfirmFirst, roster.LogInFirst, roster.NoAccount, roster.CopiedLink, roster.HandedOver, roster.OtherAddress:
 		return true
 	}
 	return false
@@ -82,6 +83,14 @@ func (v View) inviterFirst() string {
 // logIn leads to the log-in and back, with the address filled in.
 func (v View) logIn() string {
 	return paths.With(paths.LogIn, "next", paths.Offer(v.Token), "email", v.Email)
+}
+
+// why says what a code is asked for.
+func (v View) why() string {
+	if role.IsWeighty(v.Roles) {
+		return "As " + v.role().WithArticle() + " you would manage people, and an invitation may have been forwarded. "
+	}
+	return "An invitation may have been forwarded. "
 }
 
 // signUp leads to the sign-up and back.

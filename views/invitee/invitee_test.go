@@ -31,7 +31,7 @@ func pages() map[string]templ.Component {
 	show := func(situation roster.Situation, change func(*View)) templ.Component {
 		v := View{Offer: offer(situation), Mails: true, SignupOpen: true, Now: now}
 		switch situation {
-		case roster.SameAddress, roster.OtherAddress, roster.AlreadyMember, roster.Declined:
+		case roster.SameAddress, roster.ConfirmFirst, roster.OtherAddress, roster.AlreadyMember, roster.Declined:
 			v.Person = mara()
 		}
 		if change != nil {
@@ -51,6 +51,17 @@ func pages() map[string]templ.Component {
 		"no_account":   show(roster.NoAccount, nil),
 		"no_account_wrong": show(roster.NoAccount, func(v *View) {
 			v.Form = Form{Name: "Mara <script>", Errors: []ui.FieldError{{Field: "name", Text: "Leave < and > out of the name"}, {Field: "password", Text: "Enter at least 12 characters"}}}
+		}),
+		"no_account_confirms": show(roster.NoAccount, func(v *View) {
+			v.Roles, v.Confirm = []role.Role{role.Admin}, true
+		}),
+		"confirm_first": show(roster.ConfirmFirst, func(v *View) {
+			v.Roles, v.Confirm = []role.Role{role.Admin}, true
+		}),
+		"confirm_first_sent": show(roster.ConfirmFirst, func(v *View) { v.Confirm, v.CodeSent = true, true }),
+		"confirm_first_wrong": show(roster.ConfirmFirst, func(v *View) {
+			v.Roles, v.Confirm, v.CodeSent = []role.Role{role.Admin}, true, true
+			v.Form.Errors = []ui.FieldError{{Field: "code", Text: "Enter the six digits of the code"}}
 		}),
 		"handed_over": show(roster.HandedOver, func(v *View) { v.Mails, v.Mailed, v.SignupOpen = false, false, false }),
 		"copied_link": show(roster.CopiedLink, func(v *View) { v.Mailed = false }),

@@ -85,12 +85,12 @@ SELECT person.id, person.name, person.email, person.email_norm, person.theme, pe
 FROM used, person, credential;
 
 -- name: InsertPerson :one
--- Somebody whose address an invitation's link has proved already. The address's unique key decides who was first.
+-- Somebody with an invitation's link, which may speak for the address. The address's unique key decides who was first.
 WITH waiting AS (
   SELECT w.digest FROM auth.signups w WHERE w.email_norm = @email_norm AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  SELECT @user_id, @name, @email, @email_norm, @sort_name, @search_text WHERE (SELECT count(*) FROM waiting) >= 0
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, address_confirmed)
+  SELECT @user_id, @name, @email, @email_norm, @sort_name, @search_text, @address_confirmed WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''

@@ -67,19 +67,26 @@ JOIN roster.users u ON u.id = t.user_id AND u.status = 'active'
 WHERE t.digest = @digest AND t.purpose = @purpose AND t.epoch = (SELECT i.epoch FROM auth.instance i);
 
 -- name: UseToken :one
--- The only statement that uses one up: bound to its purpose, once, by the database's clock.
-UPDATE auth.tokens AS t SET used_at = now()
-FROM roster.users u, auth.credentials c
-WHERE t.digest = @digest
-  AND t.purpose = @purpose
-  AND t.used_at IS NULL
-  AND t.revoked_at IS NULL
-  AND t.expires_at > now()
-  AND t.epoch = (SELECT i.epoch FROM auth.instance i)
-  AND u.id = t.user_id
-  AND u.status = 'active'
-  AND c.user_id = u.id
-RETURNING u.id, u.name, u.email, u.email_norm, u.theme, u.shortcuts, c.changed_at, c.last_org, now()::timestamptz AS at;
+-- The only statement that uses one up: bound to its purpose, once, by the database's clock. Whoever has it was mailed it,
+-- or given it by the operator: it confirms the address.
+WITH used AS (
+  UPDATE auth.tokens AS t SET used_at = now()
+  FROM roster.users u, auth.credentials c
+  WHERE t.digest = @digest
+    AND t.purpose = @purpose
+    AND t.used_at IS NULL
+    AND t.revoked_at IS NULL
+    AND t.expires_at > now()
+    AND t.epoch = (SELECT i.epoch FROM auth.instance i)
+    AND u.id = t.user_id
+    AND u.status = 'active'
+    AND c.user_id = u.id
+  RETURNING u.id, u.name, u.email, u.email_norm, u.theme, u.shortcuts, c.changed_at, c.last_org
+), confirmed AS (
+  UPDATE roster.users AS u SET address_confirmed = true FROM used WHERE u.id = used.id AND NOT u.address_confirmed
+)
+SELECT used.id, used.name, used.email, used.email_norm, used.theme, used.shortcuts, used.changed_at, used.last_org, now()::timestamptz AS at
+FROM used;
 
 -- name: DeleteOldTokens :exec
 DELETE FROM auth.tokens AS t WHERE t.expires_at < now() - interval '30 days';

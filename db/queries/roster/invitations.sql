@@ -207,7 +207,9 @@ RETURNING i.id, i.email;
 -- name: AcceptInvitation :one
 -- The only statement that uses an invitation up: one of many that come at once gets the row. The token
 -- decides organization, role and address; a person's own confirmed address may stand for the token. Its time
--- is judged by the clock and not by now(): what ended it while this one stood in line counts.
+-- is judged by the clock and not by now(): what ended it while this one stood in line counts. A mailed token
+-- alone is enough for a role that weighs little, where the organization leaves it at that; all else wants a
+-- confirmed address, unless no letters leave this installation.
 UPDATE roster.invitations AS i
 SET state = 'accepted', decided_at = now(), accepted_by = @user_id::uuid, version = i.version + 1
 WHERE i.org_id = @org_id
@@ -216,6 +218,11 @@ WHERE i.org_id = @org_id
   AND i.email_norm = @email_norm
   AND i.state IN ('open', 'declined')
   AND i.expires_at > clock_timestamp()
+  AND (NOT @confirm::boolean
+    OR EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = sqlc.narg(digest)::bytea AND t.kind = 'mailed')
+       AND NOT i.roles && @weighty::text[]
+       AND NOT (SELECT o.confirm_addresses FROM roster.organizations o WHERE o.id = i.org_id)
+    OR (SELECT v.viewer_confirmed FROM door.invitation(@org_id, sqlc.narg(digest)::bytea, sqlc.narg(invitation_id)::uuid, @user_id::uuid) v))
 RETURNING i.id, i.email, i.roles, i.invited_by, i.created_at,
   EXISTS (SELECT 1 FROM roster.invitation_tokens t WHERE t.org_id = i.org_id AND t.digest = sqlc.narg(digest)::bytea AND t.kind = 'copied')::boolean AS copied,
   (SELECT m.roles FROM roster.memberships m WHERE m.org_id = i.org_id AND m.user_id = i.invited_by) AS inviter_roles,

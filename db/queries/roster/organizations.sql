@@ -33,6 +33,7 @@ SELECT i.org_id::uuid AS org_id, i.org_name::text AS org_name, i.org_slug::text 
        coalesce(i.inviter_status, '')::text AS inviter_status, i.inviter_roles::text[] AS inviter_roles, i.token_kind::text AS token_kind, i.replaced::boolean AS replaced,
        coalesce(i.account_exists, false)::boolean AS account_exists, coalesce(i.accepted_by, '00000000-0000-0000-0000-000000000000')::uuid AS accepted_by, i.asked_today::boolean AS asked_today,
        coalesce(i.viewer_email, '')::text AS viewer_email, coalesce(i.viewer_email_norm, '')::text AS viewer_email_norm, coalesce(i.viewer_status, '')::text AS viewer_status, i.viewer_roles::text[] AS viewer_roles, i.members_may_invite::boolean AS members_may_invite,
+       i.confirm_addresses::boolean AS confirm_addresses, i.viewer_confirmed::boolean AS viewer_confirmed,
        EXISTS (SELECT 1 FROM roster.invitation_blocks b WHERE b.org_id = i.org_id AND b.email_norm = i.email_norm)::boolean AS blocked,
        coalesce((SELECT s.outcome FROM roster.submissions s WHERE s.org_id = i.org_id AND s.user_id = sqlc.narg(viewer)::uuid AND s.id = @submission::uuid), 'null')::jsonb AS done_before
 FROM door.invitation(sqlc.narg(org)::uuid, sqlc.narg(digest)::bytea, sqlc.narg(invitation_id)::uuid, sqlc.narg(viewer)::uuid) i;
