@@ -236,6 +236,21 @@ func TestCrossOriginMatrix(t *testing.T) {
 		{"POST", "", "https://evil.example", cookie, false},
 		{"POST", "", "https://evil.example", "", false},
 		{"POST", "", "null", cookie, false},
+		{"POST", "", "https://roster.example:443", cookie, false}, // no browser writes it
+		{"POST", "", "HTTPS://ROSTER.example", cookie, false},     // nor so
+		{"POST", "same-origin", "https://roster.example:443", cookie, true},
+		// The same host over plain http is whoever is on the way there.
+		{"POST", "", "http://roster.example", cookie, false},
+		{"POST", "", "http://roster.example", "", false},
+		{"POST", "same-origin", "http://roster.example", cookie, false},
+		{"POST", "none", "http://roster.example", cookie, false},
+		{"POST", "same-origin", "https://roster.example:8443", cookie, false},
+		{"POST", "same-origin", "https://evil.example", cookie, false},
+		{"POST", "same-origin", "ws://roster.example", cookie, false},
+		{"POST", "same-origin", "roster.example", cookie, false},
+		{"POST", "same-origin", "https://roster.example/", cookie, false},
+		{"POST", "same-origin", "https://x@roster.example", cookie, false},
+		{"GET", "", "http://roster.example", cookie, true},
 		{"POST", "", "https://roster.example:8443", cookie, false},
 		{"PUT", "", "", cookie, false},
 		{"DELETE", "cross-site", "", cookie, false},
@@ -251,6 +266,37 @@ func TestCrossOriginMatrix(t *testing.T) {
 		}
 	}
 }
+// On one's own machine a page may be seen by another of its names or ports, as the browser vouches; by another scheme it is
+// not. B267 B275 I95
+func TestOriginsOfOnesOwnMachine(t *testing.T) {
+	t.Parallel()
+	s, _ := newTestServer(t, func(c *Config) { c.URL, c.Dev = mustParse(t, "http://localhost:8080"), true })
+	through := s.sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for _, c := range []struct {
+		host, site, origin string
+		passes             bool
+	}{
+		{"localhost:8080", "same-origin", "http://localhost:8080", true},
+		{"localhost:8080", "", "http://localhost:8080", true},
+		{"[::1]:8080", "", "http://[::1]:8080", true},
+		{"[::1]:8080", "same-origin", "http://[::1]:8080", true},
+		{"127.0.0.1:8080", "same-origin", "http://127.0.0.1:8080", true},
+		{"localhost:8080", "same-origin", "http://localhost:9999", true}, // forwarded to
+		{"localhost:8080", "", "http://localhost:9999", false},
+		{"localhost:8080", "", "http://127.0.0.1:8080", false},
+		{"localhost:8080", "", "https://localhost:8080", false},
+		{"localhost:8080", "same-origin", "https://localhost:8080", false},
+		{"localhost:8080", "same-origin", "http://evil.example", false},
+		{"localhost:8080", "same-site", "http://localhost:3000", false},
+	} {
+		w := httptest.NewRecorder()
+		through.ServeHTTP(w, request("POST", "/orgs", "", "Host", c.host, "Sec-Fetch-Site", c.site, "Origin", c.origin, "Cookie", "roster_session=x"))
+		if passed := w.Code == http.StatusNoContent; passed != c.passes {
+			t.Errorf("%s Sec-Fetch-Site %q Origin %q: status %d, want through %v", c.host, c.site, c.origin, w.Code, c.passes)
+		}
+	}
+}
+
 
 // I97 I104
 func TestLimitsComeBeforeEverything(t *testing.T) {

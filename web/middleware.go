@@ -388,6 +388,13 @@ func (s *steady) Read(p []byte) (int, error) {
 	s.bytes += int64(n)
 	return n, err
 }
+// isOurOrigin compares all of an origin with the public address: a proxy may have ended TLS before us, so that is the only
+// one that says how a browser sees us.
+func (s *Server) isOurOrigin(origin string) bool {
+	scheme, host, found := strings.Cut(origin, "://")
+	return found && strings.EqualFold(scheme, s.config.URL.Scheme) && s.isOurs(host)
+}
+
 
 // fields parses a query or a form strictly.
 func fields(raw string) (url.Values, int) {
@@ -435,8 +442,10 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := r.Cookie(s.sessions.cookie)
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-		silent := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
-		if s.origin.Check(r) != nil || !safe && err == nil && silent {
+		origin := r.Header.Get("Origin")
+		silent := r.Header.Get("Sec-Fetch-Site") == "" && origin == ""
+		named := origin != "" && origin != "null" // "null" is a page of ours that tells nobody its address: the check knows
+		if s.origin.Check(r) != nil || !safe && (err == nil && silent || named && !s.isOurOrigin(origin)) {
 			s.refuse(w, r, layout.ProblemSpec{Status: http.StatusForbidden, Title: "This was not sent from a page of Roster",
 				Text: "Nothing was changed. Open the page here and do it again."})
 			return

@@ -141,7 +141,7 @@ func (s *Server) cameFrom(r *http.Request) string {
 		at = r.Referer()
 	}
 	u, err := url.Parse(at)
-	if err != nil || u.Host != "" && !s.isOurs(u.Host) || !localPath(u.RequestURI()) {
+	if err != nil || u.Host != "" && !s.isOurOrigin(u.Scheme+"://"+u.Host) || !localPath(u.RequestURI()) {
 		return paths.Home
 	}
 	return u.RequestURI()
