@@ -55,15 +55,24 @@ func (s *Server) tellHealth(w http.ResponseWriter, r *http.Request) {
 		status, word = http.StatusServiceUnavailable, "not ready"
 	}
 	askLater(w.Header(), status)
+	var proxy *Check
+	if detail := s.forwarding.tell(r); detail != "" { // worth knowing, and no reason to send people away
+		proxy = &Check{Detail: detail}
+	}
 	if r.URL.Path == paths.Ready {
-		tellPlain(w, status, word+"\n")
+		text := word + "\n"
+		if proxy != nil {
+			text += "proxy: " + proxy.Detail + "\n"
+		}
+		tellPlain(w, status, text)
 		return
 	}
 	body, err := json.Marshal(struct {
 		Status  string `json:"status"`
 		Version string `json:"version"`
 		Health
-	}{word, s.config.Version, health})
+		Proxy *Check `json:"proxy,omitempty"`
+	}{word, s.config.Version, health, proxy})
 	if err != nil {
 		tellPlain(w, http.StatusInternalServerError, "cannot tell\n")
 		return

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -62,7 +61,7 @@ func visitOf(ctx context.Context) *visit {
 // watch names the request, finds out where it comes from, catches a panic, and writes one line to the log.
 func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{id: newRequestID(), address: clientAddress(r, s.config.Proxies), began: time.Now().UTC(), secret: carriesToken(r.URL)}
+		v := &visit{id: newRequestID(), address: s.forwarding.client(r), began: time.Now().UTC(), secret: carriesToken(r.URL)}
 		out := &watched{ResponseWriter: w}
 		out.Header().Set("X-Request-Id", v.id)
 		defer func() {
@@ -115,32 +114,6 @@ func newRequestID() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(b[:])
-}
-
-// clientAddress is the right-most hop that is not one of our proxies. What stands further left was written
-// by whoever asked, and is not believed.
-func clientAddress(r *http.Request, proxies []netip.Prefix) string {
-	trusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	at, err := netip.ParseAddr(host)
-	if err != nil {
-		return "" // a unix socket has no address
-	}
-	at = at.WithZone("").Unmap()
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && trusted(at); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		at = hop.WithZone("").Unmap()
-	}
-	return at.String()
 }
 
 // tokenPaths are followed by a secret.

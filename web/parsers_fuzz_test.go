@@ -145,61 +145,59 @@ func FuzzCameFrom(f *testing.F) {
 	})
 }
 
-// I99: a client's address is one, or nothing; and it is the last hop that somebody told us whom we trust: whatever stands
-// left of one whom we do not trust changes nothing.
+// I99 B210: a client's address is one, or nothing; and it is the last hop that somebody told us whom we trust: whatever
+// stands left of one whom we do not trust changes nothing, in whichever header.
 func FuzzClientAddress(f *testing.F) {
 	for _, s := range []string{"203.0.113.7:1234", "10.0.0.1:1", "[fd00::1]:1", "[::ffff:10.0.0.1]:1", "@", "", "10.0.0.1", "[fe80::1%eth0]:1", "10.0.0.1:1:2"} {
-		for _, hops := range []string{"", "1.2.3.4, 198.51.100.1", "1.2.3.4, 198.51.100.1, 10.9.9.9", "nonsense, 10.2.2.2", "10.1.1.1,10.2.2.2", "::1%\r\n, 10.2.2.2", "1.2.3.4:80", "\"[2001:db8::1]:80\"", "unknown", ",,", "010.0.0.1", "1.2.3.4\x00"} {
+		for _, hops := range []string{"", "1.2.3.4, 198.51.100.1", "1.2.3.4, 198.51.100.1, 10.9.9.9", "nonsense, 10.2.2.2", "10.1.1.1,10.2.2.2", "::1%\r\n, 10.2.2.2", "1.2.3.4:80", "\"[2001:db8::1]:80\"", "unknown", ",,", "010.0.0.1", "1.2.3.4\x00",
+			`for=1.2.3.4, for="[2001:db8::1]:4711";proto=https`, `for=1.2.3.4;x=", for=10.2.2.2`, "for=_hidden", "[::1]:_x", "for=", `for="\`} {
 			f.Add(s, hops, "6.6.6.6")
 		}
 	}
-	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
-	trusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	networks := []string{"10.0.0.0/8", "fd00::/8"}
+	at := func(s string) (netip.Addr, bool) {
+		addr, err := netip.ParseAddr(s)
+		return addr, err == nil
 	}
 	f.Fuzz(func(t *testing.T, remote, hops, forged string) {
-		ask := func(lines ...string) string {
-			r := &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": lines, "X-Real-Ip": {forged}, "Forwarded": {"for=" + forged}}}
-			return clientAddress(r, proxies)
-		}
-		got := ask(hops)
-		if got == "" {
-			return
-		}
-		at, err := netip.ParseAddr(got)
-		if err != nil || at.Zone() != "" || at.Is4In6() || at.String() != got {
-			t.Fatalf("from %q with %q: %q is no address: %v", remote, hops, got, err)
-		}
-		if !trusted(at) { // nobody of ours has told what stands left of it
-			if again := ask(forged + "," + hops); again != got {
-				t.Errorf("from %q with %q: %q, and %q once %q stands in front", remote, hops, got, again, forged)
+		for _, header := range forwardingHeaders {
+			ask := func(lines ...string) string {
+				f, _ := forwardings(networks...)
+				return f.client(&http.Request{RemoteAddr: remote, Header: http.Header{header: lines}})
 			}
+			got := ask(hops)
+			if got == "" {
+				continue
+			}
+			client, ok := at(got)
+			if !ok || client.Zone() != "" || client.Is4In6() || client.String() != got {
+				t.Fatalf("from %q with %s %q: %q is no address", remote, header, hops, got)
+			}
+			from, _ := forwardings(networks...)
+			peer := peer(&http.Request{RemoteAddr: remote})
+			if !from.trusts(peer) && client != peer {
+				t.Errorf("from %q, which is no proxy: %q", remote, got)
+			}
+			if from.trusts(client) || client == peer {
+				continue
+			}
+			// Nobody of ours has told what stands left of it.
 			if again := ask(forged, hops); again != got {
-				t.Errorf("from %q with %q: %q, and %q once a line %q stands before", remote, hops, got, again, forged)
+				t.Errorf("from %q with %s %q: %q, and %q once a line %q stands before", remote, header, hops, got, again, forged)
 			}
-		}
-		if peer, err := netip.ParseAddrPort(remote); err == nil && !trusted(peer.Addr().WithZone("").Unmap()) && got != peer.Addr().WithZone("").Unmap().String() {
-			t.Errorf("from %q, which is no proxy: %q", remote, got)
-		}
-		if trusted(at) {
-			return
-		}
-		// It is the connection's own, or stands among the hops, and all to its right are ours.
-		list := strings.Split(hops, ",")
-		for i := len(list) - 1; i >= 0; i-- {
-			hop, err := netip.ParseAddr(strings.TrimSpace(list[i]))
-			if err != nil {
-				break
+			if again := ask(forged + "," + hops); header != "Forwarded" && again != got || !slices.Contains([]string{got, peer.String()}, again) && from.trusts(peer) && !from.trusts(netip.MustParseAddr(again)) {
+				t.Errorf("from %q with %s %q: %q, and %q once %q stands in front", remote, header, hops, got, again, forged)
 			}
-			if hop = hop.WithZone("").Unmap(); hop == at {
-				return
-			} else if !trusted(hop) {
-				break
-			}
-		}
-		if host, _, _ := strings.Cut(remote, "%"); !strings.Contains(host, got) && !strings.Contains(strings.ToLower(remote), got) {
-			if peer, err := netip.ParseAddrPort(remote); err != nil || peer.Addr().WithZone("").Unmap() != at {
-				t.Errorf("from %q with %q: %q is nowhere", remote, hops, got)
+			// Beside the header of the proxy, what a client writes into another is nothing.
+			proxy, _ := forwardings(networks...)
+			for _, other := range forwardingHeaders {
+				if other == header {
+					continue
+				}
+				_ = proxy.client(&http.Request{RemoteAddr: remote, Header: http.Header{header: {hops}}})
+				if again := proxy.client(&http.Request{RemoteAddr: remote, Header: http.Header{header: {hops}, other: {forged}}}); again != got {
+					t.Errorf("from %q with %s %q: %q, and %q with %s %q", remote, header, hops, got, again, other, forged)
+				}
 			}
 		}
 	})

@@ -37,6 +37,7 @@ type Config struct {
 	URL        *url.URL       // the public address: links and the Host header are held against it
 	Dev        bool           // somebody's own machine: the mailbox, the gallery, loopback names
 	Proxies    []netip.Prefix // whose forwarding headers are believed
+	BySocket   bool           // those of whoever comes by a unix socket are, too
 	Operator   string
 	PrivacyURL string
 	HelpURL    string
@@ -61,6 +62,7 @@ type Server struct {
 	routes     []*Route
 	sessions   sessions
 	origin     *http.CrossOriginProtection
+	forwarding *forwarding
 	markKey    []byte
 	markBlock  cipher.Block
 	noticeSeal cipher.AEAD
@@ -79,7 +81,8 @@ func New(c Config, r *roster.Roster, a *account.Accounts, sessions *account.Sess
 		return nil, fmt.Errorf("web: the key has %d bytes, not 32", len(c.Key))
 	}
 	s := &Server{config: c, roster: r, accounts: a, mailbox: mailbox, health: health, sessions: newSessions(c, sessions), log: log,
-		origin: http.NewCrossOriginProtection(), turns: turns{atOnce: c.AtOnce, patience: turnTime}, pressed: turns{atOnce: pressesAtOnce, patience: pressTime}}
+		origin: http.NewCrossOriginProtection(), forwarding: &forwarding{proxies: c.Proxies, socket: c.BySocket, log: log},
+		turns: turns{atOnce: c.AtOnce, patience: turnTime}, pressed: turns{atOnce: pressesAtOnce, patience: pressTime}}
 	keys, err := hkdf.Key(sha256.New, c.Key, nil, "roster mark of a person", 64)
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of marks: %w", err)

@@ -68,7 +68,7 @@ func serve(ctx context.Context, c call, demo bool) error {
 		transport = mailbox
 	}
 	news := live.New(h.db, h.sessions, log)
-	site, err := web.New(web.Config{URL: conf.URL, Dev: conf.Dev, Proxies: conf.Proxies, Operator: conf.Operator, PrivacyURL: conf.PrivacyURL,
+	site, err := web.New(web.Config{URL: conf.URL, Dev: conf.Dev, Proxies: conf.Proxies, BySocket: conf.ProxyBySocket, Operator: conf.Operator, PrivacyURL: conf.PrivacyURL,
 		HelpURL: conf.HelpURL, SignupOpen: conf.SignupOpen, Key: conf.Key, Version: versionText(), Live: news, AtOnce: web.AtOnce(h.db.Conns())}, h.roster, h.accounts, h.sessions, mailbox, h.health, log)
 	if err != nil {
 		return err

@@ -30,7 +30,9 @@ type Config struct {
 	URL     *url.URL
 	Data    string // absolute
 	PGBin   string
-	Proxies []netip.Prefix
+	Proxies []netip.Prefix // whose forwarding headers are believed
+
+	ProxyBySocket bool // and those of whoever comes by a unix socket
 
 	AppURL, AuthURL, WorkerURL string // empty: the private server
 	AdminURL                   string
@@ -156,9 +158,13 @@ func Read(environ []string) (Config, error) {
 	for _, one := range strings.FieldsFunc(e.Proxies, func(r rune) bool { return r == ',' || r == ' ' }) {
 		prefix, err := netip.ParsePrefix(one)
 		if err != nil {
+			if one == "unix" { // a socket has no address
+				c.ProxyBySocket = true
+				continue
+			}
 			addr, addrErr := netip.ParseAddr(one)
 			if addrErr != nil {
-				wrong.add("ROSTER_TRUSTED_PROXIES: %q is neither an address nor a network like 10.0.0.0/8", one)
+				wrong.add("ROSTER_TRUSTED_PROXIES: %q is neither an address, nor a network like 10.0.0.0/8, nor \"unix\"", one)
 				continue
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())

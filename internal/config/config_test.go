@@ -70,14 +70,14 @@ func TestComplaints(t *testing.T) {
 
 func TestServerOfOnesOwn(t *testing.T) {
 	c, err := Read([]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_DATABASE_URL=postgres://roster_app:s%40cret@db.example/roster?sslmode=verify-full",
-		"ROSTER_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.7", "ROSTER_SIGNUP=invited"})
+		"ROSTER_TRUSTED_PROXIES=10.0.0.0/8, unix, 192.0.2.7", "ROSTER_SIGNUP=invited"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.AuthURL != "postgres://roster_auth:s%40cret@db.example/roster?sslmode=verify-full" || !strings.Contains(c.WorkerURL, "roster_worker:s%40cret@") {
 		t.Errorf("auth %s, worker %s", c.AuthURL, c.WorkerURL)
 	}
-	if len(c.Proxies) != 2 || c.Proxies[1].String() != "192.0.2.7/32" || c.SignupOpen || c.SMTP != nil {
+	if len(c.Proxies) != 2 || !c.ProxyBySocket || c.Proxies[1].String() != "192.0.2.7/32" || c.SignupOpen || c.SMTP != nil {
 		t.Errorf("%+v", c)
 	}
 	file := filepath.Join(t.TempDir(), "key")
