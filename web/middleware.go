@@ -116,40 +116,6 @@ func newRequestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// tokenPaths are followed by a secret.
-var tokenPaths = []string{paths.InvitesStart, paths.JoinStart, paths.Confirm, paths.ResetStart, paths.LoginLink}
-
-// carriesToken tells whether an address must not be passed on to the next page, a cache or a log.
-func carriesToken(u *url.URL) bool {
-	query, _ := url.QueryUnescape(u.RawQuery)
-	return slices.ContainsFunc(tokenPaths, func(p string) bool { return strings.HasPrefix(u.Path, p) || strings.Contains(query, p) })
-}
-
-// redacted is a path for the log: no token, and nothing as long as one. Queries are never logged.
-func redacted(path string) string {
-	const hidden = "[redacted]"
-	for _, p := range tokenPaths {
-		if rest, ok := strings.CutPrefix(path, p); ok {
-			_, after, found := strings.Cut(rest, "/")
-			path = p + hidden
-			if found {
-				path += "/" + after
-			}
-		}
-	}
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if len(part) > 39 { // longer than any slug or public id: a token that lost its way
-			parts[i] = hidden
-		}
-	}
-	path = strings.Join(parts, "/")
-	if len(path) > 300 {
-		path = path[:300]
-	}
-	return strings.ToValidUTF8(path, "?")
-}
-
 // contentPolicy is the same for every page: nothing from elsewhere, nothing inline.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -261,7 +227,7 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) int {
 			return http.StatusBadRequest
 		}
 	}
-	if !plainText(r.URL.Path) || strings.ContainsFunc(r.URL.Path, isControl) || strings.Count(r.URL.EscapedPath(), "/") != strings.Count(r.URL.Path, "/") {
+	if !isOrdinary(r.URL) {
 		return http.StatusBadRequest
 	}
 	r.URL.RawPath = "" // routes are matched against what the path means
@@ -361,13 +327,6 @@ func (s *steady) Read(p []byte) (int, error) {
 	s.bytes += int64(n)
 	return n, err
 }
-// isOurOrigin compares all of an origin with the public address: a proxy may have ended TLS before us, so that is the only
-// one that says how a browser sees us.
-func (s *Server) isOurOrigin(origin string) bool {
-	scheme, host, found := strings.Cut(origin, "://")
-	return found && strings.EqualFold(scheme, s.config.URL.Scheme) && s.isOurs(host)
-}
-
 
 // fields parses a query or a form strictly.
 func fields(raw string) (url.Values, int) {
@@ -410,7 +369,9 @@ func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(
 func isControl(c rune) bool { return c < 0x20 || c == 0x7f }
 
 // sameOrigin lets a request that could change something through only if the browser says that a page of
-// ours sent it. Whoever is logged in by cookie and says nothing about where it comes from is refused too.
+// ours sent it. Whoever is logged in by cookie and says nothing about where it comes from is refused too, and
+// so is whoever names another scheme or port than ours, which the standard library does not compare: who
+// answers for the host over plain http is anybody on the way.
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := r.Cookie(s.sessions.cookie)
@@ -425,6 +386,13 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isOurOrigin compares all of an origin with the public address: a proxy may have ended TLS before us, so that is the only
+// one that says how a browser sees us.
+func (s *Server) isOurOrigin(origin string) bool {
+	scheme, host, found := strings.Cut(origin, "://")
+	return found && strings.EqualFold(scheme, s.config.URL.Scheme) && s.isOurs(host)
 }
 
 // inTime gives the request its budget: what takes longer is given up, in the database too. A stream of events has

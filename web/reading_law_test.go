@@ -61,6 +61,39 @@ func (l *law) links() links {
 	return k
 }
 
+// TestLinksOpenWhateverIsAroundThem follows links of every kind as mail and chat hand them on: every one leads to the page
+// that its own address opens, and the form there to that address. What is too long is as unknown as what never was. B213
+func TestLinksOpenWhateverIsAroundThem(t *testing.T) {
+	t.Parallel()
+	l := obey(t)
+	nobody := l.visitor()
+	for _, link := range l.links().all() {
+		if strings.Contains(link, "/inv_") {
+			continue // for somebody logged in
+		}
+		good := nobody.get(link)
+		if good.status != http.StatusOK {
+			t.Fatalf("%s: status %d", link, good.status)
+		}
+		for _, dirt := range []string{".", ").", "%22", "%E2%80%8B", "%20", "/", "%0D%0A", "&gt;", "_", "=3D", "%2F"} {
+			p := nobody.get(link + dirt)
+			if p.status != http.StatusSeeOther || p.location != link {
+				t.Errorf("%s%s: status %d, to %q", link, dirt, p.status, p.location)
+			}
+		}
+		if p := nobody.get(link + "?utm_source=letter&utm_medium=e-mail"); p.status != http.StatusOK || p.text() != good.text() {
+			t.Errorf("%s with a query: status %d\n%s", link, p.status, p.text())
+		}
+		at := strings.LastIndexByte(strings.TrimSuffix(link, "/report"), '/') + 1
+		unknown := nobody.get(link[:at] + "AAAA" + strings.TrimSuffix(link[at+4:], "/report"))
+		for _, wrong := range []string{strings.TrimSuffix(link, "/report") + "x", link[:at] + "x", strings.TrimSuffix(link, "/report")[:at+30] + ".%0A%00%ff%2F"} {
+			if p := nobody.get(wrong); p.status != http.StatusNotFound || p.text() != unknown.text() {
+				t.Errorf("%s: status %d, and not as unknown as any\n%s", wrong, p.status, p.text())
+			}
+		}
+	}
+}
+
 // mailed is the secret in the only letter of a kind to an address.
 func (l *law) mailed(kind mail.Kind, to string) string {
 	l.t.Helper()

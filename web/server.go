@@ -141,6 +141,7 @@ func (s *Server) layers() []layer {
 		s.headers,    // the policy, on every answer, errors included
 		s.beside,     // static files and health: no session, no database, any Host
 		s.knownHost,  // only the configured one
+		s.wholeLinks, // links that mail and chat have broken
 		s.limits,     // sizes, encodings, fields: before anything is parsed
 		s.sameOrigin, // unsafe requests come from our own pages
 		s.inTime,     // the budget
