@@ -67,6 +67,12 @@ func commands() []command {
 			more:  "It may run beside a Roster that serves; whatever it makes it deletes. It ends with 0 only if every attack was held off.",
 			flags: proveFlags, settings: slices.Concat(databases, keys, []string{"ROSTER_DATA", "ROSTER_PG_BIN"}), example: "roster prove --report /tmp", installed: true,
 		},
+		{
+			name: "restored", options: "[--files | --moved] [--report FOLDER]", about: "settle a restore from a backup",
+			more: "It ends all sessions, links, codes and forms from before the restore, drops the letters that waited, and lists who is a\n" +
+				"member again, for a review. Until it was run, a restored database serves nobody.",
+			flags: restoredFlags, settings: settingsBut("ROSTER_DATABASE_URL", "ROSTER_AUTH_DATABASE_URL", "ROSTER_WORKER_DATABASE_URL"), example: "roster restored --report /tmp", installed: true,
+		},
 		{name: "version", about: "print what was built, and from what", run: version, example: "roster version"},
 	}
 }

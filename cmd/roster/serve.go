@@ -14,6 +14,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/spf13/pflag"
 
 	"roster/db"
@@ -161,9 +162,12 @@ func open(ctx context.Context, conf config.Config, log *slog.Logger) (*house, er
 		h.close()
 		return nil, err
 	}
-	behind, err := h.db.Behind(ctx)
-	if err == nil && behind != "" {
-		err = errors.New(behind)
+	unfit, err := h.db.Behind(ctx)
+	if err == nil && unfit == "" {
+		unfit, err = h.db.Restored(ctx)
+	}
+	if err == nil && unfit != "" {
+		err = errors.New(unfit)
 	}
 	if err == nil {
 		h.sealer, err = mail.NewSealer(conf.Key)
@@ -238,8 +242,11 @@ func (h *house) health(ctx context.Context) web.Health {
 		report.Database.Detail = "does not answer"
 		return report
 	}
-	behind, err := h.db.Behind(ctx)
-	report.Migrations = web.Check{OK: err == nil && behind == "", Detail: behind}
+	unfit, err := h.db.Behind(ctx)
+	if err == nil && unfit == "" {
+		unfit, err = h.db.Restored(ctx)
+	}
+	report.Migrations = web.Check{OK: err == nil && unfit == "", Detail: unfit}
 	report.Mail = web.Check{OK: true, Detail: fmt.Sprintf("%d letters wait", waiting)}
 	if !h.mails {
 		report.Mail.Detail = "no mail server: links are copied by hand"
@@ -271,6 +278,7 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 		Schema:               "river",
 		Queues:               queues,
 		Workers:              workers,
+		WorkerMiddleware:     []rivertype.WorkerMiddleware{river.WorkerMiddlewareFunc(h.leaveToRestore)},
 		JobTimeout:           mail.Timeout,
 		RescueStuckJobsAfter: 2 * mail.Timeout,
 		SoftStopTimeout:      5 * time.Second,       // then what is still being sent is given back to the queue
@@ -292,6 +300,19 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 		}
 	})
 	return client, nil
+}
+
+// leaveToRestore leaves everything in the queue of a database that was restored under this process: what waits there was
+// done long ago, and is dropped when the restore is settled.
+func (h *house) leaveToRestore(ctx context.Context, _ *rivertype.JobRow, do func(context.Context) error) error {
+	unsettled, err := h.db.Restored(ctx)
+	switch {
+	case err != nil:
+		return err
+	case unsettled != "":
+		return river.JobSnooze(time.Minute)
+	}
+	return do(ctx)
 }
 
 // keepHouse deletes what is over: sessions, tokens, counters.

@@ -312,6 +312,9 @@ func (s *Server) URL(role, database string) string {
 	return u.String()
 }
 
+// Program is one of PostgreSQL's own programs, of this server's version: "pg_dump" for instance.
+func (s *Server) Program(name string) string { return filepath.Join(s.bin, name) }
+
 // Superuser is the role that may do everything, by which the other roles are made.
 func (s *Server) Superuser() string {
 	return superuser

@@ -20,6 +20,7 @@ import (
 // What the audit log says happened. Names are stable: they stand in the database for years.
 const (
 	OrganizationCreated   = "organization.created"
+	OrganizationRestored  = "organization.restored" // with the whole installation, from a backup
 	RolesChanged          = "membership.roles_changed"
 	MemberSuspended       = "membership.suspended"
 	MemberReactivated     = "membership.reactivated"

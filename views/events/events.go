@@ -4,6 +4,7 @@ package events
 
 import (
 	"strings"
+	"time"
 
 	"roster/internal/role"
 	"roster/internal/roster"
@@ -74,6 +75,9 @@ func tell(e roster.Event, own bool) words {
 	switch e.Name {
 	case roster.OrganizationCreated:
 		return say("*{}* created *{}*", who, e.Subject)
+	case roster.OrganizationRestored:
+		return say("*{}* was restored from a backup{}: what was done after it is gone. Check who is a member and in which role. "+
+			"Open invitations and share links have ended; they can be sent again and reset", who, asOf(e.After))
 
 	case roster.RolesChanged:
 		of := " of *{}*"
@@ -236,6 +240,16 @@ func invitationsOf(e roster.Event) words {
 		return were(n, "taken over")
 	}
 	return nil
+}
+
+// asOf says how old a backup is: " of 30 Nov 2026, 14:03 UTC".
+func asOf(facts map[string]any) string {
+	text, _ := facts["as_of"].(string)
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return ""
+	}
+	return " of " + at.UTC().Format("2 Jan 2006, 15:04 UTC")
 }
 
 // exportedRows says how much was exported: "214 rows", "1 row".

@@ -25,6 +25,9 @@ func held(names ...string) []any {
 	return list
 }
 
+const restoredText = "Roster was restored from a backup of 30 Nov 2026, 14:03 UTC: what was done after it is gone. Check who is a member and in which role. " +
+	"Open invitations and share links have ended; they can be sent again and reset"
+
 // told is every event with its sentence on the overview, and on the member's own page.
 var told = []struct {
 	event         roster.Event
@@ -34,6 +37,8 @@ var told = []struct {
 }{
 	{roster.Event{Name: roster.OrganizationCreated, Actor: "Mara Lindqvist", SubjectKind: "organization", Subject: "Acme Robotics", After: facts{"name": "Acme Robotics"}},
 		"Mara Lindqvist created Acme Robotics", "Mara Lindqvist created Acme Robotics", ""},
+	{roster.Event{Name: roster.OrganizationRestored, SubjectKind: "organization", Subject: "Acme Robotics", After: facts{"as_of": "2026-11-30T14:03:09.5+00:00", "epoch": 2.0}},
+		restoredText, restoredText, "of an installation"},
 
 	{aiko(roster.RolesChanged, facts{"roles": held("member")}, facts{"roles": held("admin"), "version": 2.0}),
 		"Mara Lindqvist changed the role of Aiko Tanaka from Member to Admin", "Mara Lindqvist changed the role from Member to Admin", ""},
