@@ -69,12 +69,20 @@ func compose(from *netmail.Address, to Address, id string, date time.Time, r Ren
 	m.SetMessageIDWithValue(id)
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
-	m.SetBodyString(gomail.TypeTextPlain, r.Text)
-	m.AddAlternativeString(gomail.TypeTextHTML, r.HTML)
+	// In base64 no link is folded in its middle and no "=" of one is written otherwise, as quoted-printable does: mail
+	// programs that read that wrongly open half a link. Nor is there anything for a server on the way to write anew, which
+	// would break a signature.
+	m.SetBodyString(gomail.TypeTextPlain, canonical(r.Text), gomail.WithPartEncoding(gomail.EncodingB64))
+	m.AddAlternativeString(gomail.TypeTextHTML, canonical(r.HTML), gomail.WithPartEncoding(gomail.EncodingB64))
 
 	var raw bytes.Buffer
 	if _, err := m.WriteTo(&raw); err != nil {
 		return Message{}, fmt.Errorf("compose letter: %w", err)
 	}
 	return Message{ID: id, From: from.Address, FromName: from.Name, To: to.mailbox(), Date: date, Rendered: r, Raw: raw.Bytes()}, nil
+}
+
+// canonical has the line ends of mail, as text has inside base64 (RFC 2045 6.8).
+func canonical(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }

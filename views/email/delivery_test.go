@@ -110,3 +110,44 @@ func TestHostileNamesArriveAsNames(t *testing.T) {
 		t.Errorf("%d letters arrived, want 27", got)
 	}
 }
+
+// B212: no link is folded in the source of any letter, in whatever script people's names are; what arrives is what was
+// written, every line is one that mail servers pass on, and nothing in it makes a server on the way write it anew.
+func TestLinksAreNotFolded(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Start(t)
+	const token = mail.Secret("0190a1b200007000800000000000000301234567890123456789012345678901_-abcdefghijklmnopqrstuvwxyz")
+	var all []mail.Letter
+	for _, l := range letters() {
+		all = append(all, l)
+	}
+	for _, name := range []string{"Ruth Palmer", "Jürgen Größe", "Nguyễn Văn Ánh", "山田 太郎", "محمد علي", "Ольга Петрова", "ประยุทธ์ จันทร์", "👩‍🔧 Zoë"} {
+		org := mail.Organization{ID: palmer.ID, Name: name, Slug: "palmer-rail"}
+		all = append(all,
+			mail.Invitation{To: "mara@acme.example", Organization: org, Inviter: mail.Person{Name: name, Email: ruth.Email}, ID: palmer.ID, Role: "Member", Message: name, Expires: until, Token: token},
+			mail.InvitationReminder{To: "mara@acme.example", Organization: org, Inviter: mail.Person{Name: name}, ID: palmer.ID, Role: "Member", Expires: until, Token: token},
+			mail.ConfirmAddress{To: "mara@acme.example", Name: name, ID: palmer.ID, Expires: until, Token: token},
+			mail.ResetPassword{To: "mara@acme.example", Name: name, ID: palmer.ID, Expires: until, Token: token})
+	}
+	for _, l := range all {
+		want, to := render(t, l), "mara@acme.example"
+		m := deliver(t, server, l, to)
+		raw := string(m.Raw)
+		if m.Text != want.Text || m.HTML != want.HTML {
+			t.Errorf("%s: what arrives is another letter", l.Kind())
+		}
+		for line := range strings.SplitSeq(raw, "\r\n") {
+			if len(line) > 998 || strings.ContainsAny(line, "\r\n") || strings.ContainsFunc(line, func(r rune) bool { return r > 126 }) || strings.HasPrefix(line, ".") || strings.HasPrefix(line, "From ") {
+				t.Errorf("%s: a server on the way may change the line %q", l.Kind(), line)
+			}
+		}
+		for _, link := range m.Links {
+			if !strings.Contains(raw, link) && (strings.Contains(raw, link[:len(base)]) || strings.Contains(strings.ReplaceAll(raw, "=\r\n", ""), link)) {
+				t.Errorf("%s: the link %s is folded:\n%s", l.Kind(), link, raw)
+			}
+			if !strings.Contains("\n"+m.Text+"\n", "\n"+link+"\n") && !strings.Contains(m.HTML, link) && !strings.Contains(m.HTML, strings.ReplaceAll(link, "&", "&amp;")) {
+				t.Errorf("%s: the link %s does not stand whole anywhere", l.Kind(), link)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ package mailtest
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -411,8 +412,11 @@ func (m *Message) readPart(contentType, encoding string, body io.Reader) error {
 		}
 	}
 
-	if strings.EqualFold(encoding, "quoted-printable") {
+	switch strings.ToLower(encoding) {
+	case "quoted-printable":
 		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
 	}
 	data, err := io.ReadAll(body)
 	if err != nil {
