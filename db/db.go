@@ -585,6 +585,17 @@ func (db *DB) Behind(ctx context.Context) (string, error) {
 	return "", nil
 }
 
+// MailServer is why no letter leaves, and since when; "" if nothing is known to be in the way.
+func (db *DB) MailServer(ctx context.Context) (trouble string, since time.Time, err error) {
+	if db.health == nil {
+		return "", time.Time{}, nil
+	}
+	if err := db.health.QueryRow(ctx, `SELECT trouble, since FROM platform.mail_server`).Scan(&trouble, &since); err != nil {
+		return "", time.Time{}, fmt.Errorf("ask how the mail server is: %w", err)
+	}
+	return trouble, since, nil
+}
+
 // LettersWaiting counts the letters that have not left yet, at most a thousand. It also shows that the
 // database answers.
 func (db *DB) LettersWaiting(ctx context.Context) (int, error) {

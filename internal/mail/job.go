@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -17,8 +18,12 @@ const (
 	NotifyPayload = `{"queue":"default"}`
 )
 
-// maxAttempts together with the waits of retryAfter keeps trying for a little more than a day.
-const maxAttempts = 12
+// keepTime is how long a letter is kept that cannot be sent, unless its link runs out before (RFC 5321 4.5.4.1: at least
+// four or five days). A mail server that is out of order over a weekend loses no letter.
+const keepTime = 5 * 24 * time.Hour
+
+// maxAttempts is more than there are attempts in that time, also where each recovery of the mail server adds one.
+const maxAttempts = 1000
 
 // Args is a letter as a job. A letter of an organization names it, and row security then shows the job to that
 // organization only; one about an account names none.

@@ -64,7 +64,7 @@ func FuzzReplies(f *testing.F) {
 		if len(script) > 4<<10 {
 			return
 		}
-		s := &SMTP{host: "localhost", port: "25", mode: tlsNone, timeout: 5 * time.Second}
+		s := &SMTP{host: "localhost", port: "25", mode: tlsNone, hello: nobody, patience: usual}
 		if login {
 			s.username, s.password = "roster", "secretsecret"
 		}
@@ -75,8 +75,16 @@ func FuzzReplies(f *testing.F) {
 			defer there.Close()
 			_, _ = io.WriteString(there, script)
 		}()
-		_ = here.SetDeadline(time.Now().Add(5 * time.Second))
-		err := s.talk(t.Context(), here, Message{From: "no-reply@roster.example", To: "mara@acme.example", Raw: []byte("Subject: x\r\n\r\nx\r\n")})
+		var heard []string
+		c := &conversation{server: s, at: StageConnect, end: time.Now().Add(time.Minute), say: func(line string) { heard = append(heard, line) }}
+		err := c.hold(t.Context(), here, func(c *conversation) error {
+			return c.deliver(Message{From: "no-reply@roster.example", To: "mara@acme.example", Raw: []byte("Subject: x\r\n\r\nx\r\n")})
+		})
+		for _, line := range heard {
+			if strings.ContainsFunc(line, unicode.IsControl) || login && strings.Contains(line, "secretsecret") {
+				t.Errorf("after %q the operator reads %q", script, line)
+			}
+		}
 		if err == nil {
 			if !strings.Contains(script, "354") {
 				t.Errorf("after %q the letter counts as sent", script)
@@ -86,15 +94,15 @@ func FuzzReplies(f *testing.F) {
 		if words := err.Error(); strings.Contains(words, "mara@") || strings.Contains(words, "secretsecret") || strings.ContainsFunc(words, unicode.IsControl) || len(words) > 300 {
 			t.Errorf("after %q it is said: %q", script, words)
 		}
-		var refused *Refused
-		if !errors.As(err, &refused) {
-			return
+		var f *Failure
+		if !errors.As(err, &f) {
+			t.Fatalf("after %q: %v", script, err)
 		}
-		if refused.Permanent && (refused.Code < 500 || refused.Code > 599 || refused.Stage != "RCPT" && refused.Stage != "DATA") {
-			t.Errorf("after %q the letter is given up: %+v", script, refused)
+		if f.Lasting && (f.Code < 500 || f.Code > 599 || f.About != AboutRecipient || f.Stage != StageTo && f.Stage != StageLetter && f.Enhanced != "5.6.7") {
+			t.Errorf("after %q the letter is given up: %+v", script, f)
 		}
-		if refused.Enhanced != "" && !enhancedRE.MatchString(refused.Enhanced) || refused.Detail() == "" {
-			t.Errorf("after %q: %+v, %q", script, refused, refused.Detail())
+		if f.Enhanced != "" && !enhancedRE.MatchString(f.Enhanced) || f.Detail() == "" || f.Advice() == "" || f.public() == "" || (f.Code == 0) == (f.Reason == "") {
+			t.Errorf("after %q: %+v, %q", script, f, f.Detail())
 		}
 	})
 }

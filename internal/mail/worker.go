@@ -18,7 +18,7 @@ import (
 
 // Timeout bounds one attempt to send a letter. What is still being sent after twice this time is stuck, and whoever
 // runs the worker rescues it. Letters of a node that died are taken over sooner: see Nodes.
-const Timeout = time.Minute
+const Timeout = 2 * time.Minute
 
 // State is what became of an invitation's letter.
 type State string
@@ -81,12 +81,13 @@ type Beginner interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
-// Worker sends letters. A letter that the mail server refuses for good, or that could not be sent in all its attempts,
-// or whose link ran out meanwhile, is given up, and that is reported.
+// Worker sends letters. A letter is given up, and that is reported, if its recipient does not exist, if its link runs
+// out, or if it could not be sent in keepTime. Until then it is tried again: what stands in its way can be mended.
 type Worker struct {
 	river.WorkerDefaults[Args]
 	config WorkerConfig
 	from   *netmail.Address
+	watch  *Watch
 }
 
 // NewWorker checks that everything is there.
@@ -111,23 +112,31 @@ func NewWorker(c WorkerConfig) (*Worker, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{config: c, from: from}, nil
+	return &Worker{config: c, from: from, watch: NewWatch(c.DB, c.Log)}, nil
 }
 
 // Timeout is how long River lets an attempt take.
 func (w *Worker) Timeout(*river.Job[Args]) time.Duration { return Timeout }
 
-// NextRetry is when River tries again.
+// NextRetry is when River tries again: not after the link of the letter has run out, for then that is said.
 func (w *Worker) NextRetry(job *river.Job[Args]) time.Time {
-	return time.Now().Add(w.config.Retry(job.Attempt))
+	next := time.Now().Add(w.config.Retry(job.Attempt))
+	if read, ok := readers[job.Args.Letter]; ok {
+		letter, err := read(job.Args.Data)
+		if err != nil {
+			return next
+		}
+		if end := letter.envelope().expires; !end.IsZero() && end.Before(next) && end.After(time.Now()) {
+			return end.Add(time.Second)
+		}
+	}
+	return next
 }
 
-// retryAfter waits a little at first, for most troubles pass at once, and half a day at last.
+// retryAfter waits a little at first, for most troubles pass at once, and some hours at last. Where the mail server as a
+// whole was out of order, nobody waits so long: its recovery wakes the letters.
 func retryAfter(attempt int) time.Duration {
-	waits := []time.Duration{
-		5 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-		time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
-	}
+	waits := []time.Duration{5 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
 	return waits[min(max(attempt, 1), len(waits))-1]
 }
 
@@ -154,7 +163,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	case errors.Is(err, ErrNotWanted):
 		return w.drop(ctx, job)
 	case errors.Is(err, errExpired):
-		return w.giveUp(ctx, job, "its link ran out before it could be sent", river.JobCancel(err))
+		return w.giveUp(ctx, job, join("its link ran out before it could be sent", lastDetail(job)), river.JobCancel(err))
 	case err != nil:
 		return w.fail(ctx, job, "it could not be sent", err)
 	case wait > 0:
@@ -171,6 +180,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	if err != nil {
 		return w.fail(ctx, job, "the mail server could not be reached", err)
 	}
+	w.note(ctx, nil)
 	w.config.Log.InfoContext(ctx, "letter sent", "letter", job.Args.Letter, "job", job.ID, "attempt", job.Attempt)
 	return w.finish(ctx, job)
 }
@@ -214,24 +224,81 @@ func (w *Worker) compose(job *river.Job[Args], letter Letter, to Address) (Messa
 	return compose(w.from, to, job.Args.MessageID, time.Now(), rendered)
 }
 
-// fail leaves the letter for another attempt, or gives it up when there is none.
+// fail leaves the letter for another attempt, or gives it up when there is none. Either is one line of the log.
 func (w *Worker) fail(ctx context.Context, job *river.Job[Args], detail string, err error) error {
-	var refused *Refused
-	if errors.As(err, &refused) {
-		detail = refused.Detail()
-		if refused.Permanent {
+	if ctx.Err() != nil || errors.Is(err, errLeft) {
+		return err // an attempt that was stopped says nothing about the letter
+	}
+	var f *Failure
+	if errors.As(err, &f) {
+		w.note(ctx, f)
+		detail = f.Detail()
+		if f.Lasting {
 			return w.giveUp(ctx, job, detail, river.JobCancel(err))
 		}
 	}
-	if ctx.Err() == nil && job.Attempt >= job.MaxAttempts {
+	if job.Attempt >= job.MaxAttempts {
 		return w.giveUp(ctx, job, detail, err)
 	}
-	if ctx.Err() != nil || job.Args.Letter != KindInvitation {
-		return err // an attempt that was stopped says nothing about the letter
+	if time.Since(job.CreatedAt) >= keepTime {
+		return w.giveUp(ctx, job, join("it could not be sent for five days", detail), river.JobCancel(err))
+	}
+	wait := time.Until(w.NextRetry(job)).Round(time.Second)
+	w.config.Log.WarnContext(ctx, "letter not sent, and kept", append(logged(job, err), "again_in", wait)...)
+	if job.Args.Letter != KindInvitation {
+		return err
 	}
 	return errors.Join(err, pgx.BeginFunc(ctx, w.config.DB, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `UPDATE river.river_job SET metadata = metadata || jsonb_build_object($2::text, $3::text) WHERE id = $1`, job.ID, detailKey, detail); err != nil {
+			return fmt.Errorf("note why letter waits: %w", err)
+		}
 		return w.report(ctx, tx, job.ID, job.Args, Waiting, detail)
 	}))
+}
+
+// detailKey is where in a job's metadata it stands why the letter waits.
+const detailKey = "waits"
+
+// lastDetail is why the letter was not sent before, if it was tried.
+func lastDetail(job *river.Job[Args]) string {
+	var known map[string]any
+	if json.Unmarshal(job.Metadata, &known) != nil {
+		return ""
+	}
+	why, _ := known[detailKey].(string)
+	return why
+}
+
+// join says what became of a letter, and why if that is known.
+func join(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ", because " + why
+}
+
+// logged is what the log tells of an attempt that failed: no address, and nothing of the server's words.
+func logged(job *river.Job[Args], err error) []any {
+	attrs := []any{"letter", job.Args.Letter, "job", job.ID, "attempt", job.Attempt}
+	var f *Failure
+	switch {
+	case !errors.As(err, &f):
+		return append(attrs, "error", err)
+	case f.Code == 0:
+		return append(attrs, "stage", f.Stage, "about", f.About, "why", f.Reason)
+	}
+	attrs = append(attrs, "stage", f.Stage, "about", f.About, "code", f.Code)
+	if f.Enhanced != "" {
+		attrs = append(attrs, "enhanced", f.Enhanced)
+	}
+	return attrs
+}
+
+// note keeps what is known of the mail server. A letter's fate does not hang on that.
+func (w *Worker) note(ctx context.Context, f *Failure) {
+	if err := w.watch.Note(ctx, f); err != nil && ctx.Err() == nil {
+		w.config.Log.WarnContext(ctx, "mail server's state was not kept", "error", err)
+	}
 }
 
 // finish ends the job of a letter that was sent.
@@ -249,7 +316,7 @@ func (w *Worker) finish(ctx context.Context, job *river.Job[Args]) error {
 
 // giveUp reports that the letter will not be sent, and returns the error by which River ends the job.
 func (w *Worker) giveUp(ctx context.Context, job *river.Job[Args], detail string, cause error) error {
-	w.config.Log.WarnContext(ctx, "letter given up", "letter", job.Args.Letter, "job", job.ID, "attempt", job.Attempt, "why", detail)
+	w.config.Log.WarnContext(ctx, "letter given up", append(logged(job, cause), "told", detail)...)
 	err := w.end(ctx, job, func(ctx context.Context, tx pgx.Tx) error {
 		return w.report(ctx, tx, job.ID, job.Args, Failed, detail)
 	})

@@ -395,7 +395,6 @@ func TestRefusedLetterIsGivenUpAtOnce(t *testing.T) {
 		want string
 	}{
 		"no mailbox": {mailtest.NoMailbox, "failed the mailbox does not exist"},
-		"refused":    {mailtest.RefuseData, "failed the mail server refused it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -424,7 +423,7 @@ func TestLetterDiesAfterItsLastAttempt(t *testing.T) {
 	if r := o.until(t, id, "discarded"); r.Sealed || r.Attempt != 3 {
 		t.Errorf("ends as %+v", r)
 	}
-	if got := o.told(); got != "failed the mail server refused it" {
+	if got := o.told(); got != "failed the mail server cannot take letters at the moment" {
 		t.Errorf("told %q", got)
 	}
 }
@@ -623,8 +622,14 @@ func TestNothingIsLoggedOfALetter(t *testing.T) {
 	stop()
 
 	said := o.log.String() + o.row(t, refused).Errors + o.row(t, busy).Errors
-	if !strings.Contains(said, "letter sent") || !strings.Contains(said, "550 5.1.1") {
-		t.Errorf("the log is missing:\n%s", said)
+	for _, want := range []string{"letter sent", "550 5.1.1", "level=WARN msg=\"letter given up\" letter=invitation job=", "attempt=1 stage=RCPT about=recipient code=550 enhanced=5.1.1",
+		"level=WARN msg=\"letter not sent, and kept\" letter=invitation job=", "attempt=1 stage=MAIL about=server code=421 enhanced=4.3.2 again_in="} { // B209
+		if !strings.Contains(said, want) {
+			t.Errorf("the log lacks %q:\n%s", want, said)
+		}
+	}
+	if got, want := strings.Count(said, "letter not sent"), o.row(t, busy).Attempt-1; got != want { // one line each
+		t.Errorf("%d lines for %d attempts", got, want)
 	}
 	for _, private := range []string{"mara", "acme.example", secret} {
 		if strings.Contains(said, private) {
@@ -661,8 +666,8 @@ func TestWorkerNeedsItsParts(t *testing.T) {
 	}
 }
 
-// The waits between the attempts add up to more than a day, and no wait is shorter than the one before.
-func TestAttemptsReachOverADay(t *testing.T) {
+// The attempts are enough for as long as a letter is kept, and no wait is shorter than the one before.
+func TestAttemptsReachOverFiveDays(t *testing.T) {
 	var whole, last time.Duration
 	for attempt := 1; attempt < mail.MaxAttempts; attempt++ {
 		wait := mail.RetryAfter(attempt)
@@ -671,10 +676,197 @@ func TestAttemptsReachOverADay(t *testing.T) {
 		}
 		whole, last = whole+wait, wait
 	}
-	if whole < 24*time.Hour || whole > 48*time.Hour {
-		t.Errorf("attempts reach over %v", whole)
+	if whole < mail.KeepTime || last > 6*time.Hour {
+		t.Errorf("attempts reach over %v, the last wait is %v", whole, last)
 	}
 	if mail.RetryAfter(0) != mail.RetryAfter(1) || mail.RetryAfter(99) != last {
 		t.Error("attempts out of range wait otherwise")
+	}
+}
+
+// server puts a scripted mail server in the place of the office's own.
+func (o *office) script(t *testing.T, answers map[string]string) *mailtest.Script {
+	t.Helper()
+	server := mailtest.StartScript(t, nil, answers)
+	smtp, err := mail.NewSMTP(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.config.Transport = smtp
+	return server
+}
+
+// known is what stands in the database about the mail server.
+func (o *office) known(t *testing.T) (trouble string) {
+	t.Helper()
+	if err := o.look.QueryRow(t.Context(), `SELECT trouble FROM platform.mail_server`).Scan(&trouble); err != nil {
+		t.Fatal(err)
+	}
+	return trouble
+}
+
+// B206 B207 X67: what is not the recipient's fault keeps the letter, says whose trouble it is, and once that is mended
+// every letter leaves.
+func TestOperatorsTroubleKeepsTheLetter(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers map[string]string
+		about   string
+	}{
+		"bare name":       {map[string]string{"RCPT": "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"}, "does not let this installation in"},
+		"sender":          {map[string]string{"RCPT": "553 5.7.1 <no-reply@roster.example>: Sender address rejected: not owned by user x"}, "address that letters come from"},
+		"relay":           {map[string]string{"RCPT": "554 5.7.1 <mara@acme.example>: Relay access denied"}, "does not let this installation in"},
+		"DMARC":           {map[string]string{"letter": "550 5.7.26 unauthenticated"}, "address that letters come from"},
+		"spam":            {map[string]string{"letter": "554 5.7.1 spam"}, "by a rule of its own"},
+		"greylist":        {map[string]string{"RCPT": "451 4.7.1 greylisted"}, "asks to try again later"},
+		"hangs up":        {map[string]string{"DATA": mailtest.Cuts}, "broke off"},
+		"not letting in":  {map[string]string{"greeting": "554 5.7.1 not you"}, "does not let this installation in"},
+		"nothing of SMTP": {map[string]string{"greeting": "SSH-2.0-OpenSSH"}, "broke off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			server := o.script(t, c.answers)
+			o.work(t)
+			id := o.post(t, invite("mara@acme.example"))
+			o.when(t, id, "tried twice", func(r row) bool { return r.Attempt >= 2 })
+			o.mu.Lock()
+			detail := o.delivered[0].Detail
+			o.mu.Unlock()
+			if !strings.Contains(detail, c.about) || strings.Contains(detail, "mara") || strings.Contains(detail, "vm") {
+				t.Errorf("told %q", detail)
+			}
+			if known := o.known(t); (known == "") != (name == "greylist") || strings.Contains(known, "mara") || strings.Contains(known, "127.0.0.1") {
+				t.Errorf("known is %q", known)
+			}
+			server.Set(nil)
+			if r := o.until(t, id, "completed"); r.Sealed || o.told() != "sent" || o.known(t) != "" {
+				t.Errorf("ends as %+v, told %q, known %q", r, o.told(), o.known(t))
+			}
+		})
+	}
+}
+
+// B209: a letter that cannot be sent is given up after five days, and it says why.
+func TestLetterIsKeptForFiveDays(t *testing.T) {
+	o := open(t)
+	o.script(t, map[string]string{"RCPT": "554 5.7.1 <mara@acme.example>: Relay access denied"})
+	o.config.Retry = func(int) time.Duration { return 50 * time.Millisecond }
+	o.work(t)
+	id := o.post(t, invite("mara@acme.example"))
+	o.when(t, id, "tried", func(r row) bool { return r.Attempt >= 2 })
+	if _, err := o.look.Exec(t.Context(), `UPDATE river.river_job SET created_at = now() - interval '121 hours'`); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.until(t, id, "cancelled"); r.Sealed {
+		t.Errorf("ends as %+v", r)
+	}
+	if got := o.told(); got != "failed it could not be sent for five days, because the mail server does not let this installation in; whoever runs this installation has to mend that" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// A letter whose link runs out is given up when it does, and not at the next attempt after that; it says what was in its
+// way.
+func TestLetterWhoseLinkRunsOutSaysWhy(t *testing.T) {
+	o := open(t)
+	o.server.Set(mailtest.Busy)
+	o.config.Retry = func(int) time.Duration { return time.Hour }
+	o.work(t)
+	l := invite("mara@acme.example")
+	l.Expires = time.Now().Add(4 * time.Second)
+	id := o.post(t, l)
+	o.until(t, id, "cancelled")
+	if got := o.told(); got != "failed its link ran out before it could be sent, because the mail server cannot take letters at the moment" && got != "failed its link ran out before it could be sent" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// B209: what is known of the server outlives the node that found it, and is the same for all; when the server recovers,
+// letters that wait for hours are woken, but those just tried.
+func TestWatch(t *testing.T) {
+	o := open(t)
+	ctx := t.Context()
+	server := mailtest.StartScript(t, nil, map[string]string{"greeting": "554 5.7.1 not you"})
+	transport, err := mail.NewSMTP(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(o.log, nil))
+	one, other := mail.NewWatch(o.pool, log), mail.NewWatch(o.pool, log)
+	waits := func(attempted string) int64 {
+		id := o.post(t, invite("mara@acme.example"))
+		if _, err := o.look.Exec(ctx, `UPDATE river.river_job SET state = 'retryable', attempt = 5, attempted_at = now() - $2::interval, scheduled_at = now() + interval '4 hours' WHERE id = $1`, id, attempted); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	woken := func(id int64) (is bool) {
+		if err := o.look.QueryRow(ctx, `SELECT scheduled_at <= now() FROM river.river_job WHERE id = $1`, id).Scan(&is); err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	look := func(w *mail.Watch, past string) {
+		t.Helper()
+		if _, err := o.look.Exec(ctx, `UPDATE platform.mail_server SET tried_at = tried_at - $1::interval`, past); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Look(ctx, transport); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tries := func() (n int) {
+		for _, line := range server.Said() {
+			if strings.HasPrefix(line, "QUIT") {
+				n++
+			}
+		}
+		return n
+	}
+	long, just := waits("3 hours"), waits("30 seconds")
+
+	look(one, "0") // nobody ever has: at once
+	if known := o.known(t); known != "mail server answered 554 5.7.1 to greeting, which is about the client (this installation)" {
+		t.Errorf("known is %q", known)
+	}
+	look(other, "0") // not again
+	if tries() != 1 {
+		t.Errorf("looked %d times", tries())
+	}
+	look(other, "1 minute")
+	if tries() != 2 || strings.Count(o.log.String(), "mail server cannot be used") != 1 {
+		t.Errorf("looked %d times, log:\n%s", tries(), o.log)
+	}
+	if woken(long) {
+		t.Error("a letter is woken while nothing is mended")
+	}
+	server.Set(nil)
+	look(one, "1 minute")
+	if o.known(t) != "" || !woken(long) || woken(just) || !strings.Contains(o.log.String(), "mail server takes letters again") {
+		t.Errorf("known is %q, woken %v %v, log:\n%s", o.known(t), woken(long), woken(just), o.log)
+	}
+	if look(one, "1 minute"); tries() != 3 {
+		t.Error("a server that is well is looked at each minute")
+	}
+
+	// What a server refuses when it knows of a letter is not mended by its being there, but by a letter that it takes. A
+	// node that starts tries once: perhaps somebody has mended it.
+	refused := mail.Refusal(mail.StageTo, 553, "5.7.1 Sender address rejected")
+	if err := other.Note(ctx, refused); err != nil {
+		t.Fatal(err)
+	}
+	look(one, "1 hour")
+	if o.known(t) == "" {
+		t.Error("a look clears what a look cannot see")
+	}
+	if err := other.Note(ctx, mail.Refusal(mail.StageTo, 550, "5.1.1 no such mailbox")); err != nil || o.known(t) != refused.Public() {
+		t.Errorf("one recipient is taken for the server: %v, %q", err, o.known(t))
+	}
+	again := waits("3 hours")
+	if err := mail.NewWatch(o.pool, nil).Begin(ctx); err != nil || !woken(again) {
+		t.Errorf("a start wakes nobody: %v", err)
+	}
+	if err := one.Note(ctx, nil); err != nil || o.known(t) != "" {
+		t.Errorf("a letter was taken: %v, %q", err, o.known(t))
 	}
 }
