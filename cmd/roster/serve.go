@@ -247,11 +247,24 @@ func (h *house) health(ctx context.Context) web.Health {
 		unfit, err = h.db.Restored(ctx)
 	}
 	report.Migrations = web.Check{OK: err == nil && unfit == "", Detail: unfit}
-	report.Mail = web.Check{OK: true, Detail: fmt.Sprintf("%d letters wait", waiting)}
-	if !h.mails {
-		report.Mail.Detail = "no mail server: links are copied by hand"
-	}
+	report.Mail = h.mailHealth(ctx, waiting)
 	return report
+}
+
+// mailHealth says whether letters leave, as the last attempts of any node found it.
+func (h *house) mailHealth(ctx context.Context, waiting int) web.Check {
+	if !h.mails {
+		return web.Check{OK: true, Detail: "no mail server: links are copied by hand"}
+	}
+	wait := fmt.Sprintf("%d letters wait", waiting)
+	trouble, since, err := h.db.MailServer(ctx)
+	switch {
+	case err != nil:
+		return web.Check{Detail: "it is not known how the mail server is; " + wait}
+	case trouble != "":
+		return web.Check{Detail: fmt.Sprintf("%s, since %s; %s", trouble, since.UTC().Format("2006-01-02 15:04 UTC"), wait)}
+	}
+	return web.Check{OK: true, Detail: wait}
 }
 
 // startJobs works the queues: long work, and letters where they leave this installation.
@@ -299,6 +312,9 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 			log.Warn("sweep dead letters", "error", err)
 		}
 	})
+	if server, ok := transport.(mail.Prober); ok {
+		go watchMail(ctx, mail.NewWatch(h.db.Jobs(), log), server, log)
+	}
 	return client, nil
 }
 
@@ -313,6 +329,18 @@ func (h *house) leaveToRestore(ctx context.Context, _ *rivertype.JobRow, do func
 		return river.JobSnooze(time.Minute)
 	}
 	return do(ctx)
+}
+
+// watchMail looks after the mail server, so that whoever runs this hears of a trouble before the first letter is missed.
+func watchMail(ctx context.Context, watch *mail.Watch, server mail.Prober, log *slog.Logger) {
+	look := func(ask func() error) {
+		if err := ask(); err != nil && ctx.Err() == nil {
+			log.Warn("look after the mail server", "error", err)
+		}
+	}
+	look(func() error { return watch.Begin(ctx) })
+	look(func() error { return watch.Look(ctx, server) })
+	every(ctx, time.Minute, func() { look(func() error { return watch.Look(ctx, server) }) })
 }
 
 // keepHouse deletes what is over: sessions, tokens, counters.

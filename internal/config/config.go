@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -61,6 +62,7 @@ type environment struct {
 	PGBin         string `env:"ROSTER_PG_BIN" means:"folder of PostgreSQL's programs, if they are not to be looked for"`
 	SMTP          string `env:"ROSTER_SMTP_URL" means:"mail server, smtp://user:password@host:587; unset: links are copied by hand"`
 	From          string `env:"ROSTER_MAIL_FROM" means:"sender of letters"`
+	Hello         string `env:"ROSTER_MAIL_HELLO" means:"name to greet the mail server with; unset: the host of ROSTER_URL"`
 	Key           string `env:"ROSTER_KEY" means:"key of the installation: openssl rand -base64 32"`
 	KeyFile       string `env:"ROSTER_KEY_FILE" means:"file with that key"`
 	Signed        bool   `env:"ROSTER_SIGNED_CONTEXT" means:"1: the database asks for a signature to enter an organization"`
@@ -129,6 +131,7 @@ func Read(environ []string) (Config, error) {
 		wrong.add("ROSTER_DATA: %v", err)
 	}
 	c.AppURL, c.AuthURL, c.WorkerURL = e.Database, e.AuthDatabase, e.WorkDatabase
+	databaseAddresses(&wrong, e)
 	if e.Database != "" {
 		c.AuthURL = otherRole(&wrong, e.Database, e.AuthDatabase, "roster_auth")
 		c.WorkerURL = otherRole(&wrong, e.Database, e.WorkDatabase, "roster_worker")
@@ -137,9 +140,10 @@ func Read(environ []string) (Config, error) {
 	}
 
 	if e.SMTP != "" {
-		if c.SMTP, err = mail.NewSMTP(e.SMTP); err != nil {
-			wrong.add("ROSTER_SMTP_URL: %v", err)
-		}
+		c.SMTP = mailServer(&wrong, e, c.URL)
+	}
+	if e.Hello != "" && e.SMTP == "" {
+		wrong.add("ROSTER_MAIL_HELLO: it is said to a mail server: set ROSTER_SMTP_URL too")
 	}
 	c.From = e.From
 	switch {
@@ -215,6 +219,7 @@ func Place(environ []string) (string, error) {
 func Migration(environ []string) (Config, error) {
 	e, wrong := parse(environ)
 	c := Config{AdminURL: e.AdminDatabase, AppURL: e.Database, SignedContext: e.Signed}
+	databaseAddresses(&wrong, e)
 	if c.AdminURL == "" {
 		wrong.add("ROSTER_ADMIN_DATABASE_URL: set it to the database as an administrator, like postgres://postgres:password@host/roster")
 	}
@@ -327,10 +332,100 @@ func publicAddress(wrong *Complaints, s string) *url.URL {
 // hostCharacters are all that a Host header of a browser is made of: names in other scripts come as xn--….
 const hostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_.:[]"
 
+// mailServer is where letters go, and how this installation introduces itself there.
+func mailServer(wrong *Complaints, e environment, public *url.URL) *mail.SMTP {
+	server, err := mail.NewSMTP(e.SMTP)
+	if fault := unwritten(e.SMTP); err != nil && fault != "" {
+		wrong.add("ROSTER_SMTP_URL: %s", fault)
+		return nil
+	}
+	if err != nil {
+		wrong.add("ROSTER_SMTP_URL: %v", err)
+		return nil
+	}
+	hello := e.Hello
+	if hello == "" && public != nil {
+		hello = mail.HelloFrom(public.Hostname())
+	}
+	if hello == "" {
+		return server
+	}
+	if err := server.Introduce(hello); err != nil {
+		wrong.add("ROSTER_MAIL_HELLO: %v", err)
+	}
+	return server
+}
+
+// unwritten names what stands in the name or the password of an address as it is and has to be written otherwise there,
+// and how; "" if there is nothing. The password itself is not told.
+func unwritten(address string) string {
+	_, rest, found := strings.Cut(address, "://")
+	end := strings.LastIndexByte(rest, '@')
+	if !found || end < 0 || !strings.Contains(rest[:end], ":") {
+		return ""
+	}
+	var faults []string
+	user := rest[:end]
+	for i, r := range user {
+		fine := r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~!$&'()*+,;=:@", r))
+		if r == '%' {
+			fine = len(user) > i+2 && isHex(user[i+1]) && isHex(user[i+2])
+		}
+		if fine {
+			continue
+		}
+		shown := string(r)
+		if !unicode.IsGraphic(r) || r == ' ' {
+			shown = "a space or an invisible character"
+		}
+		if fault := shown + " as " + percent(string(r)); !slices.Contains(faults, fault) {
+			faults = append(faults, fault)
+		}
+	}
+	if len(faults) == 0 {
+		return ""
+	}
+	return "its name or password holds what means something else in an address: write " + strings.Join(faults, ", ")
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// percent writes each byte as addresses do.
+func percent(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
+}
+
+// databaseAddresses complains about those that cannot be read because of their password.
+func databaseAddresses(wrong *Complaints, e environment) {
+	for _, one := range []struct{ name, address string }{{"ROSTER_DATABASE_URL", e.Database}, {"ROSTER_AUTH_DATABASE_URL", e.AuthDatabase},
+		{"ROSTER_WORKER_DATABASE_URL", e.WorkDatabase}, {"ROSTER_ADMIN_DATABASE_URL", e.AdminDatabase}} {
+		if fault := misread(one.address); fault != "" {
+			wrong.add("%s: %s", one.name, fault)
+		}
+	}
+}
+
+// misread is what is unwritten in an address that cannot be read, or is read as one without a name.
+func misread(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return ""
+	}
+	return unwritten(address)
+}
+
 // otherRole is the same database for another role, unless it was given.
 func otherRole(wrong *Complaints, app, given, role string) string {
 	if given != "" {
 		return given
+	}
+	if misread(app) != "" {
+		return "" // which was said
 	}
 	u, err := url.Parse(app)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {

@@ -68,6 +68,61 @@ func TestComplaints(t *testing.T) {
 	}
 }
 
+// B234: what stands raw in a password is named, with how it is written; the password is not told. What can be read is
+// taken as it is.
+func TestPasswordsInAddresses(t *testing.T) {
+	base := []string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_MAIL_FROM=no-reply@example.com"}
+	const head = "its name or password holds what means something else in an address: write "
+	for password, want := range map[string]string{
+		"Aq+Am/U8+Kxyz": "/ as %2F", "paqq#ssxyz": "# as %23", "p%ssxyz": "% as %25", "paxyz%": "% as %25", "12?34xyz": "? as %3F", "12/34?56#xyz/": "/ as %2F, ? as %3F, # as %23",
+		"12/34@56xyz": "/ as %2F", "a bxyz": "a space or an invisible character as %20", "[axyz]": "[ as %5B, ] as %5D", `a"\<xyz`: `" as %22, \ as %5C, < as %3C`, "päxyz": "ä as %C3%A4",
+		"a^b|c{d}`xyz": "^ as %5E, | as %7C, { as %7B, } as %7D, ` as %60", "3/%2Fxyz": "/ as %2F",
+		"pa@ssxyz": "", "a+b:c=d;e,f!g$h&i*j(k)l~m'xyz": "", "%2F%23%25xyz": "",
+	} {
+		environ := append(slices.Clone(base), "ROSTER_SMTP_URL=smtp://AKIA:"+password+"@mail.example.com:587", "ROSTER_DATABASE_URL=postgres://roster_app:"+password+"@db.example/roster",
+			"ROSTER_WORKER_DATABASE_URL=postgres://roster_worker:"+password+"@db.example/roster")
+		_, err := Read(environ)
+		if want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", password, err)
+			}
+			continue
+		}
+		if err == nil || err.Error() != "ROSTER_DATABASE_URL: "+head+want+"\nROSTER_WORKER_DATABASE_URL: "+head+want+"\nROSTER_SMTP_URL: "+head+want || strings.Contains(err.Error(), "xyz") {
+			t.Errorf("%s: %v", password, err)
+		}
+		if _, err := Migration([]string{"ROSTER_ADMIN_DATABASE_URL=postgres://postgres:" + password + "@db.example/roster"}); err == nil || err.Error() != "ROSTER_ADMIN_DATABASE_URL: "+head+want {
+			t.Errorf("%s: %v", password, err)
+		}
+	}
+	for address, want := range map[string]string{ // not for want of writing
+		"smtp://mail.example.com/p@th": "ROSTER_SMTP_URL: it must name a host", "smtp://u:p@mail.example.com/x": "ROSTER_SMTP_URL: it must name a host",
+		"smtp://mail.example.com?tls=none": "ROSTER_SMTP_URL: tls=none is only for a mail server on this machine", "smtp://mail.example.com?ca=/nowhere.pem": "ROSTER_SMTP_URL: ca=: open /nowhere.pem",
+	} {
+		if _, err := Read(append(slices.Clone(base), "ROSTER_SMTP_URL="+address)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// B206: the name for EHLO is that of the public address, or one that is set.
+func TestHello(t *testing.T) {
+	base := []string{"ROSTER_KEY=" + goodKey, "ROSTER_MAIL_FROM=no-reply@example.com", "ROSTER_SMTP_URL=smtp://mail.example.com"}
+	for _, c := range []struct {
+		environ []string
+		wrong   string
+	}{
+		{[]string{"ROSTER_URL=https://roster.example.com"}, ""}, {[]string{"ROSTER_URL=https://roster"}, ""}, {[]string{"ROSTER_URL=https://[2001:db8::5]:8443"}, ""},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_MAIL_HELLO=mail.example.com"}, ""},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_MAIL_HELLO=vm"}, "ROSTER_MAIL_HELLO: it must be this machine's name in DNS"},
+		{[]string{"ROSTER_URL=https://roster.example.com", "ROSTER_MAIL_HELLO=mail.example.com", "ROSTER_SMTP_URL="}, "ROSTER_MAIL_HELLO: it is said to a mail server"},
+	} {
+		if _, err := Read(append(slices.Clone(base), c.environ...)); (err != nil) != (c.wrong != "") || err != nil && !strings.HasPrefix(err.Error(), c.wrong) {
+			t.Errorf("%v: %v", c.environ, err)
+		}
+	}
+}
+
 func TestServerOfOnesOwn(t *testing.T) {
 	c, err := Read([]string{"ROSTER_URL=https://roster.example.com", "ROSTER_KEY=" + goodKey, "ROSTER_DATABASE_URL=postgres://roster_app:s%40cret@db.example/roster?sslmode=verify-full",
 		"ROSTER_TRUSTED_PROXIES=10.0.0.0/8, unix, 192.0.2.7", "ROSTER_SIGNUP=invited"})
