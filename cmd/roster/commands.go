@@ -73,6 +73,11 @@ func commands() []command {
 				"member again, for a review. Until it was run, a restored database serves nobody.",
 			flags: restoredFlags, settings: settingsBut("ROSTER_DATABASE_URL", "ROSTER_AUTH_DATABASE_URL", "ROSTER_WORKER_DATABASE_URL"), example: "roster restored --report /tmp", installed: true,
 		},
+		{
+			name: "mail test", args: "ADDRESS", about: "send a test letter, and print the conversation with the mail server",
+			more: "It says what the server's answers mean and what to do, and may run beside a Roster that serves.",
+			run:  mailTest, settings: settingsBut("ROSTER_ADMIN_DATABASE_URL"), example: "roster mail test mara@acme.example",
+		},
 		{name: "version", about: "print what was built, and from what", run: version, example: "roster version"},
 	}
 }
