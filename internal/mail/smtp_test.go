@@ -7,10 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"net"
 	netmail "net/mail"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -263,6 +266,45 @@ func TestEncryptionIsVerified(t *testing.T) {
 	err := send(t, "smtp://ann:secret@"+server.Addr()+"?tls=starttls", message(t, "mara@acme.example", hello))
 	if err == nil || !strings.Contains(err.Error(), "offers no encryption") || len(server.All()) > 0 {
 		t.Errorf("without encryption: %v", err)
+	}
+}
+
+// B236: a relay with a certificate of one's own authority is trusted where that is named, and nowhere else.
+func TestAuthorityOfOnesOwn(t *testing.T) {
+	certificate, _ := selfSigned(t)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, implicit := range []bool{false, true} {
+		server := mailtest.Start(t, mailtest.WithTLS(certificate, implicit))
+		url := "smtp://" + server.Addr() + "?tls=starttls"
+		if implicit {
+			url = "smtps://" + server.Addr() + "?tls=implicit"
+		}
+		var f *mail.Failure
+		if err := send(t, url, message(t, "mara@acme.example", hello)); !errors.As(err, &f) || f.Stage != mail.StageTLS || !strings.Contains(f.Reason, "authority that is not known here") || !strings.Contains(f.Advice(), "?ca=") {
+			t.Errorf("%s: %v", url, err)
+		}
+		if err := send(t, url+"&ca="+authority, message(t, "mara@acme.example", hello)); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+		server.Wait(t, "mara@acme.example")
+	}
+
+	nothing := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(nothing, []byte("words"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		"smtps://mail.example.com?ca=" + nothing:   "holds no certificate",
+		"smtps://mail.example.com?ca=/no/such.pem": "ca=: open /no/such.pem",
+		"smtp://localhost?ca=" + authority:         "it has ca=, and is not encrypted",
+		"smtp://10.0.0.5:1025?tls=none":            "certificate of your own authority if need be (?ca=/path/to/ca.pem), or run a relay on this machine",
+	} {
+		if _, err := mail.NewSMTP(url); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("NewSMTP(%q): %v", url, err)
+		}
 	}
 }
 
