@@ -337,6 +337,9 @@ func delivery(i roster.Invitation) string {
 	case "sent":
 		return "E-mail accepted for delivery"
 	case "failed":
+		if strings.HasPrefix(i.DeliveryDetail, "it ") || strings.HasPrefix(i.DeliveryDetail, "its ") { // of the letter, not of the address
+			return "E-mail not sent: " + clause(i.DeliveryDetail, "")
+		}
 		return "E-mail bounced: " + clause(i.DeliveryDetail, "the mail server refused it")
 	case "held":
 		return "Held back: too many letters for now"

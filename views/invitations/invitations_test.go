@@ -249,3 +249,22 @@ func TestResultWords(t *testing.T) {
 		}
 	}
 }
+
+// B209 X67: what became of a letter is said in plain words, with whose trouble it is.
+func TestDeliveryWords(t *testing.T) {
+	for _, c := range []struct{ delivery, detail, want string }{
+		{"queued", "", "Waiting to be sent"},
+		{"queued", "the mail server could not be reached", "Waits: the mail server could not be reached"},
+		{"queued", "the mail server does not let this installation in; whoever runs this installation has to mend that", "Waits: the mail server does not let this installation in; whoever runs this installation has to mend that"},
+		{"failed", "the mailbox does not exist", "E-mail bounced: the mailbox does not exist"},
+		{"failed", "", "E-mail bounced: the mail server refused it"},
+		{"failed", "it could not be sent for five days, because the mail server broke off", "E-mail not sent: it could not be sent for five days, because the mail server broke off"},
+		{"failed", "its link ran out before it could be sent", "E-mail not sent: its link ran out before it could be sent"},
+	} {
+		i := invitation("1", "lin.zhao@acme.example", "open", c.delivery)
+		i.DeliveryDetail = c.detail
+		if got := delivery(i); got != c.want {
+			t.Errorf("%s %q: %q", c.delivery, c.detail, got)
+		}
+	}
+}
