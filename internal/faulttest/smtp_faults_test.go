@@ -91,28 +91,32 @@ func TestMailServerRefusesAndNobodyWaits(t *testing.T) {
 		t.Errorf("the page does not say why: %s", words(a.body))
 	}
 
-	// Each attempt is further from the one before; after the last one the letter is given up, and the page says so.
+	// Each attempt is further from the one before; after five days the letter is given up, and the page says so.
 	s.letters.Set(mailtest.Busy)
 	last := invite("last@mail.example")
-	before := time.Duration(0)
-	for attempt := 1; attempt <= 12; attempt++ {
+	before, days := time.Duration(0), 0
+	const attempts = 8
+	for attempt := 1; attempt <= attempts; attempt++ {
 		var wait time.Duration
 		until(t, 20*time.Second, fmt.Sprintf("attempt %d is over", attempt), func() bool {
-			_, state, attempts, w := s.letter("last@mail.example")
+			_, state, tried, w := s.letter("last@mail.example")
 			wait = w
-			return attempts == attempt && (state == "retryable" || state == "available" && w > time.Second || state == "discarded")
+			return tried == attempt && (state == "retryable" || state == "available" && w > time.Second || state == "cancelled")
 		})
-		if attempt < 12 && wait < before {
+		if attempt < attempts && wait < before {
 			t.Errorf("after attempt %d the next one is in %v, before it was %v", attempt, wait, before)
 		}
 		before = wait
-		s.exec(t, `UPDATE river.river_job SET state = 'available', scheduled_at = now() WHERE args->'data'->>'To' = 'last@mail.example' AND state <> 'discarded'`)
+		if attempt == attempts-1 {
+			days = 6
+		}
+		s.exec(t, `UPDATE river.river_job SET state = 'available', scheduled_at = now(), created_at = created_at - make_interval(days => $1) WHERE args->'data'->>'To' = 'last@mail.example' AND state <> 'cancelled'`, days)
 		s.exec(t, `SELECT pg_notify('river.river_insert', '{"queue":"default"}')`)
 	}
-	if delivery, state, attempts, _ := s.letter("last@mail.example"); delivery != "failed" || state != "discarded" || attempts != 12 {
-		t.Errorf("after all attempts the letter is %s, its job %s, %d attempts", delivery, state, attempts)
+	if delivery, state, tried, _ := s.letter("last@mail.example"); delivery != "failed" || state != "cancelled" || tried != attempts {
+		t.Errorf("after five days the letter is %s, its job %s, %d attempts", delivery, state, tried)
 	}
-	if a := ann.mustGet(http.StatusOK, paths.Invitation("acme", last)); !strings.Contains(words(a.body), "could not be") && !strings.Contains(words(a.body), "refused") {
+	if a := ann.mustGet(http.StatusOK, paths.Invitation("acme", last)); !strings.Contains(words(a.body), "could not be sent for five days, because the mail server cannot take letters") {
 		t.Errorf("the page does not say why: %s", words(a.body))
 	}
 	if kept := s.count(t, `SELECT count(*) FROM river.river_job WHERE state IN ('cancelled', 'discarded') AND args ? 'sealed'`); kept > 0 {
@@ -158,8 +162,9 @@ func TestMailServerDawdlesAndIsHungUpOn(t *testing.T) {
 	}
 }
 
-// R5: letters that hang hold up the others for half a minute at most, however many of them there are: what people wait
-// for at the log-in goes before invitations.
+// R5: letters that hang hold up the others for a bounded time, however many of them there are: what people wait for at
+// the log-in goes before invitations. The server has a minute for its answer to a letter, for whoever hangs up sooner may
+// send it twice.
 func TestHangingLettersHoldUpOthersForABoundedTime(t *testing.T) {
 	t.Parallel()
 	s, n, ann := mailSite(t)
@@ -171,11 +176,11 @@ func TestHangingLettersHoldUpOthersForABoundedTime(t *testing.T) {
 	s.visitor(n, "Ann Owner").mustPost(http.StatusOK, paths.Forgot, url.Values{"email": {ann.email}})
 	began := time.Now()
 	var took time.Duration
-	until(t, 60*time.Second, "the letter with the link to a new password was tried", func() bool {
+	until(t, 2*time.Minute, "the letter with the link to a new password was tried", func() bool {
 		took = time.Since(began)
 		return s.count(t, `SELECT count(*) FROM river.river_job WHERE args->>'letter' LIKE '%reset%' AND attempt > 0`) > 0
 	})
-	if took > 40*time.Second {
+	if took > 100*time.Second {
 		t.Errorf("a letter was held up for %v", took)
 	}
 	t.Logf("held up for %v", took.Round(100*time.Millisecond))
