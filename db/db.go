@@ -596,6 +596,31 @@ func (db *DB) MailServer(ctx context.Context) (trouble string, since time.Time, 
 	return trouble, since, nil
 }
 
+// Server is the database as this program sees it.
+type Server struct {
+	Version string // 15.14
+	Host    string // a name, an address, or the folder of a socket
+	Name    string // the database's
+	Ahead   time.Duration
+}
+
+// Server looks at the database: what it is, and by how much its clock is ahead of this machine's. Whatever expires does so
+// by the database's clock, but jobs are given up and tried again by the program's.
+func (db *DB) Server(ctx context.Context) (Server, error) {
+	config := db.app.Config().ConnConfig
+	s := Server{Host: config.Host, Name: config.Database}
+	if err := db.app.Ping(ctx); err != nil { // a connection that must be opened first would make the clock late
+		return s, fmt.Errorf("look at the database: %w", err)
+	}
+	var there time.Time
+	asked := time.Now()
+	if err := db.app.QueryRow(ctx, `SELECT split_part(current_setting('server_version'), ' ', 1), clock_timestamp()`).Scan(&s.Version, &there); err != nil {
+		return s, fmt.Errorf("look at the database: %w", err)
+	}
+	s.Ahead = there.Sub(asked.Add(time.Since(asked) / 2)).Round(time.Second)
+	return s, nil
+}
+
 // LettersWaiting counts the letters that have not left yet, at most a thousand. It also shows that the
 // database answers.
 func (db *DB) LettersWaiting(ctx context.Context) (int, error) {

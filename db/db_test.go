@@ -341,3 +341,18 @@ func TestPreparingSideBySide(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// What the program says of its database at start. Here both have one clock: however long the answer takes, it is found to be
+// no further off than that.
+func TestServerIsTheDatabaseWithItsClock(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t).Open(t)
+	began := time.Now()
+	server, err := d.Server(t.Context())
+	if err != nil || server.Host == "" || server.Name == "" || !strings.HasPrefix(server.Version, "1") || strings.Contains(server.Version, " ") {
+		t.Errorf("%+v, %v", server, err)
+	}
+	if server.Ahead.Abs() > time.Since(began)+time.Second {
+		t.Errorf("the same clock is %v ahead of itself", server.Ahead)
+	}
+}

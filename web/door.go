@@ -18,9 +18,19 @@ import (
 // home is the landing page, and for somebody logged in the way to where they were last.
 func (s *Server) home(c echo.Context, v *Visitor) error {
 	if v == nil {
-		return s.page(c, Page{Document: door.Landing(s.door(c, ""), s.accounts.SignUpOpen())})
+		return s.page(c, Page{Document: door.Landing(s.door(c, ""), s.accounts.SignUpOpen(), s.firstMissing(c))})
 	}
 	return s.goHome(c, *v)
+}
+
+// firstMissing tells whether only the operator can make the first account and has not yet: everybody else would be told to
+// ask a team that does not exist. Where that cannot be found out, the page is as always.
+func (s *Server) firstMissing(c echo.Context) bool {
+	if s.accounts.SignUpOpen() {
+		return false
+	}
+	nobody, err := s.accounts.Nobody(c.Request().Context())
+	return err == nil && nobody
 }
 
 // showLogIn is the log-in page; who is logged in goes on.
@@ -77,7 +87,7 @@ func (s *Server) showSignUp(c echo.Context, v *Visitor) error {
 
 func (s *Server) pageSignUp(c echo.Context, status int, form door.SignUp) error {
 	if !s.accounts.SignUpOpen() {
-		return s.page(c, Page{Status: status, Document: door.SignUpClosed(s.door(c, "Sign-up is by invitation"))})
+		return s.page(c, Page{Status: status, Document: door.SignUpClosed(s.door(c, "Sign-up is by invitation"), s.firstMissing(c))})
 	}
 	frame := s.door(c, "Create an account")
 	frame.Problem = len(form.Errors) > 0

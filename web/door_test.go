@@ -304,18 +304,19 @@ func TestTooManyTriesSayHowLongToWait(t *testing.T) {
 	}
 }
 
-// D14: without a mail server open sign-up is closed, and forgot says whom to ask; links that are handed over work.
+// D14: without a mail server open sign-up is closed, and forgot says whom to ask; links that are handed over work. Until
+// somebody has an account there is no team to ask, and the pages say how the first is made.
 func TestDoorWithoutAMailServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t, rostertest.Empty, withoutMail)
 	b := s.visitor()
-	if p := b.get("/").says(http.StatusOK, "Ask somebody in your team to invite you."); len(p.all("a", "href", "/signup")) != 0 {
+	if p := b.get("/").says(http.StatusOK, "Nobody has an account yet."); len(p.all("a", "href", "/signup")) != 0 {
 		t.Error("the landing page offers an account")
 	}
 	if p := b.get("/login"); strings.Contains(p.text(), "Create an account") {
 		t.Error("the log-in page offers an account")
 	}
-	b.get("/signup").says(http.StatusOK, "Sign-up is by invitation")
+	b.get("/signup").says(http.StatusOK, "Sign-up is by invitation", "roster link you@example.com")
 	b.post("/signup", signUpForm("Noor", "noor@acme.example", good)).says(http.StatusForbidden, "Sign-up is by invitation")
 	b.get("/forgot").says(http.StatusOK, "No mail leaves this installation. Ask whoever runs it for a link to choose a new password.")
 	b.post("/forgot", url.Values{"email": {"noor@acme.example"}}).says(http.StatusForbidden, "No mail leaves this installation.")
@@ -340,6 +341,11 @@ func TestDoorWithoutAMailServer(t *testing.T) {
 	}
 
 	b, at = s.visitor(), link(false)
+	for _, path := range []string{"/", "/signup"} {
+		if p := b.get(path).says(http.StatusOK, "in your team to invite you."); strings.Contains(p.text(), "Nobody has") || strings.Contains(p.text(), "roster link") {
+			t.Errorf("%s tells strangers how an account is made", path)
+		}
+	}
 	form = b.get(at).says(http.StatusOK, "Log in as noor@acme.example").form(at)
 	b.post(at, form).leads("/")
 	b.get("/").leads("/welcome")

@@ -264,12 +264,12 @@ func (l *listener) text() string {
 	return l.said.String()
 }
 
-// wait returns when the words were said, and fails the test if they are not within twenty seconds.
+// wait returns when the words were said, and fails the test if they are not within two minutes.
 func (l *listener) wait(t *testing.T, words string) {
 	t.Helper()
-	late := time.AfterFunc(20*time.Second, l.cond.Broadcast)
+	late := time.AfterFunc(2*time.Minute, l.cond.Broadcast)
 	defer late.Stop()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !strings.Contains(l.said.String(), words) {

@@ -37,12 +37,16 @@ func reports(t *testing.T, dir string) (text string, report prove.Report) {
 func TestProveBesideARunningRoster(t *testing.T) {
 	t.Parallel()
 	address, dir := freeAddress(t), t.TempDir()
-	environ := []string{"ROSTER_DEV=1", "ROSTER_LISTEN=" + address, "ROSTER_DATA=" + t.TempDir()}
+	data := t.TempDir()
+	environ := []string{"ROSTER_DEV=1", "ROSTER_LISTEN=" + address, "ROSTER_DATA=" + data}
 	ctx, stop := context.WithCancel(context.Background())
 	said, log := newListener(), newListener()
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"serve"}, environ, said, log) }()
 	said.wait(t, "Roster is at ")
+	if where := "\nIts data are in "; !strings.Contains(said.text(), where+filepath.Join(data, "postgres")+", in a PostgreSQL ") && !strings.Contains(said.text(), where+"/var/lib/roster/") {
+		t.Errorf("it does not say where its data are: %q", said.text())
+	}
 
 	status, out, wrong := typed(t, environ, "prove", "--report", dir)
 	if status != 0 || !strings.Contains(out, "Isolation held: none of ") || !strings.Contains(out, "\nWritten to "+dir) {

@@ -99,7 +99,9 @@ func serve(ctx context.Context, c call, demo bool) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	fmt.Fprintf(c.out, "Roster is at %s\n", conf.URL)
+	if err := h.greet(ctx, c.out, conf, log); err != nil {
+		log.Warn("say where Roster is", "error", err)
+	}
 
 	select {
 	case err := <-failed:

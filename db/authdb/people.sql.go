@@ -12,6 +12,18 @@ import (
 	"github.com/google/uuid"
 )
 
+const anybodyThere = `-- name: AnybodyThere :one
+SELECT EXISTS (SELECT FROM roster.users)::boolean AS anybody
+`
+
+// Whether anybody has an account on this installation.
+func (q *Queries) AnybodyThere(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, anybodyThere)
+	var anybody bool
+	err := row.Scan(&anybody)
+	return anybody, err
+}
+
 const confirm = `-- name: Confirm :one
 WITH waiting AS (
   SELECT w.digest

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,6 +84,7 @@ type Accounts struct {
 	hasher   *hasher
 	countKey []byte
 	sealer   *mail.Sealer
+	anybody  atomic.Bool // somebody has an account: seen once, it stays so
 }
 
 // New makes Accounts.
@@ -125,6 +127,20 @@ func (a *Accounts) Mails() bool { return a.mails }
 
 // SignUpOpen tells whether anybody may sign up. Without letters nobody could confirm an address, so it is closed then.
 func (a *Accounts) SignUpOpen() bool { return a.signUp }
+
+// Nobody tells whether no account exists yet, so that whoever runs this installation is told how to make the first. Once
+// there is one it is not asked again.
+func (a *Accounts) Nobody(ctx context.Context) (bool, error) {
+	if a.anybody.Load() {
+		return false, nil
+	}
+	anybody, err := a.db.AuthOnce().AnybodyThere(ctx)
+	if err != nil {
+		return false, wrap("look for the first account", err)
+	}
+	a.anybody.Store(anybody)
+	return !anybody, nil
+}
 
 // SetAppearance is how the person wants pages to look and whether keys are shortcuts.
 func (a *Accounts) SetAppearance(ctx context.Context, person uuid.UUID, theme string, shortcuts bool) error {

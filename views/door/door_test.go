@@ -44,8 +44,9 @@ func pages() map[string]templ.Component {
 	app := layout.Page{Title: "Appearance", Narrow: true, Shortcuts: true, MayCreate: true, Now: time.Date(2026, time.March, 17, 10, 0, 0, 0, time.UTC),
 		Person: &layout.Person{Name: "Mara Lindqvist", Email: "mara@acme.example", Mark: "MARK", Initials: "ML", Hue: 1}}
 	return map[string]templ.Component{
-		"landing":        Landing(frame(""), true),
-		"landing-closed": Landing(frame(""), false),
+		"landing":        Landing(frame(""), true, false),
+		"landing-closed": Landing(frame(""), false, false),
+		"landing-first":  Landing(frame(""), false, true),
 		"login":          LogInPage(frame("Log in"), LogIn{Host: "roster.example", SignUpOpen: true}),
 		"login-next":     LogInPage(frame("Log in"), LogIn{Host: "roster.example", Email: email, Next: "/orgs/acme/members?q=a&role=admin"}),
 		"login-wrong": LogInPage(cameBack("Log in"), LogIn{Host: "roster.example", SignUpOpen: true, Email: email,
@@ -54,7 +55,8 @@ func pages() map[string]templ.Component {
 		"signup":        SignUpPage(frame("Create an account"), SignUp{}),
 		"signup-wrong": SignUpPage(cameBack("Create an account"), SignUp{Name: "<script>alert(1)</script>", Email: "elodie at acme", Next: "/orgs/new",
 			Errors: wrong("email", "Enter an e-mail address like name@example.com", "password", "Use at least 12 characters")}),
-		"signup-closed":      SignUpClosed(frame("Sign-up is by invitation")),
+		"signup-closed":      SignUpClosed(frame("Sign-up is by invitation"), false),
+		"signup-first":       SignUpClosed(frame("Sign-up is by invitation"), true),
 		"check-mail":         CheckMail(frame("Check your e-mail"), Waiting{Email: email, Next: "/orgs/new"}),
 		"check-mail-again":   CheckMail(frame("Check your e-mail"), Waiting{Email: email, Again: true}),
 		"confirm":            ConfirmPage(frame("Confirm your e-mail address"), Confirm{Token: "TOKEN", Link: open}),

@@ -8,6 +8,10 @@ SELECT now()::timestamptz AS at,
 FROM auth.instance i
 LEFT JOIN roster.users u ON u.home_org_id IS NULL AND u.email_norm = @email_norm;
 
+-- name: AnybodyThere :one
+-- Whether anybody has an account on this installation.
+SELECT EXISTS (SELECT FROM roster.users)::boolean AS anybody;
+
 -- name: Reserve :many
 -- Counts a try for each subject before it is judged; the row's lock lets one go after the other. Subjects
 -- come in one order everywhere (account, then address block), so that two tries never wait for each other.
