@@ -69,7 +69,7 @@ func TestTheREADMENamesEverySetting(t *testing.T) {
 		}
 	}
 	for _, word := range strings.FieldsFunc(string(raw), func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') }) {
-		if strings.HasPrefix(word, prefix) && unknown(map[string]string{word: "x"}) != nil {
+		if strings.HasPrefix(word, prefix) && word != prefix && unknown(map[string]string{word: "x"}) != nil {
 			t.Errorf("the README names %s, which is no setting", word)
 		}
 	}
@@ -105,5 +105,37 @@ func TestValuesOutOfRangeAreRefusedInOneSentence(t *testing.T) {
 	c, err := Read(append(base, "ROSTER_LISTEN= [::1]:9000\r", "ROSTER_SIGNUP=invited ", "ROSTER_OPERATOR="+strings.Repeat("é", longestLine), "ROSTER_HELP_URL=mailto:help@example.com"))
 	if err != nil || c.Listen != "[::1]:9000" || c.SignupOpen {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// O38 X61: the settings of the README's installation from nothing are taken as they stand, without and with its mail server.
+func TestTheREADMEsInstallationIsTaken(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(raw), "/etc/roster/env <<END\n")
+	block, _, found := strings.Cut(block, "END\n")
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(goodKey+"\n"), 0o640); err != nil || !found {
+		t.Fatal(err, found)
+	}
+	block = strings.NewReplacer("$(openssl rand -hex 24)", "0123456789abcdef", "/etc/roster/key", file).Replace(block)
+	environ := strings.Split(strings.TrimSpace(block), "\n")
+	c, err := Read(environ)
+	if err != nil || c.Dev || c.SMTP != nil || c.AppURL == "" || len(c.Key) != keySize || len(c.Proxies) != 1 {
+		t.Errorf("%v: %+v, %v", environ, c, err)
+	}
+	for _, name := range []string{"ROSTER_SMTP_URL", "ROSTER_MAIL_FROM"} {
+		_, value, found := strings.Cut(string(raw), "`"+name+"=")
+		value, _, _ = strings.Cut(value, "`")
+		if !found {
+			t.Errorf("the README gives no example of %s", name)
+		}
+		environ = append(environ, name+"="+strings.Trim(value, `"`)) // as a shell and systemd read it
+	}
+	if c, err := Read(environ); err != nil || c.SMTP == nil {
+		t.Errorf("%v: %v", environ, err)
 	}
 }
