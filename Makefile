@@ -23,7 +23,7 @@ PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 LONG := ./web ./cmd/roster ./internal/roster ./internal/faulttest ./internal/seed ./db/prove ./internal/account
 
 .PHONY: test
-test: postgres chromium ## run all tests, the browser's included; RACE=1 with the race detector
+test: postgres chromium pgbouncer ## run all tests, the browser's included; RACE=1 with the race detector
 	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(LONG) ./...
 
 # How long each target of fuzz is tried.
@@ -39,7 +39,7 @@ fuzz: ## try every parser with made-up input; FUZZTIME=5m for longer than 30s ea
 	done
 
 .PHONY: faults
-faults: postgres ## break what Roster stands on, at length: the faults that take too long for every change
+faults: postgres pgbouncer ## break what Roster stands on, at length: the faults that take too long for every change
 	$(GO) test -tags faults -count=1 -timeout 40m $(if $(RACE),-race) -v ./internal/faulttest
 
 # The worlds stay in var/bench: the first run seeds them, which takes as long as all the rest.
@@ -99,3 +99,8 @@ postgres:
 .PHONY: chromium
 chromium:
 	@sh .ci/need chromium
+
+# A PgBouncer, for the tests of pages that come through one.
+.PHONY: pgbouncer
+pgbouncer:
+	@sh .ci/need pgbouncer

@@ -39,6 +39,7 @@ type DB struct {
 	worker *pgxpool.Pool
 	health *pgxpool.Pool // of its own, so that it answers while all others are taken
 	signer *signer
+	pooled bool // pages come through a pooler
 }
 
 // Config names the database once per role.
@@ -88,16 +89,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 			pgxuuid.Register(conn.TypeMap()) // ids are sent as they are; otherwise pgx spells each out and reads it again
 			return db.signer.compareClocks(ctx, conn)
 		}
-		setLimits(config.ConnConfig.RuntimeParams)
-		if p.pool == &db.app || p.pool == &db.auth {
-			// A statement of a page is planned once for each connection, not each time: planning took twice as long as
-			// doing it. The tests of plans ask for these plans.
-			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-		}
-		pool, err := pgxpool.NewWithConfig(ctx, config)
+		pool, err := db.open(ctx, config, p.pool == &db.app || p.pool == &db.auth)
 		if err != nil {
 			db.Close()
-			return nil, fmt.Errorf("open the database: %w", err)
+			return nil, err
 		}
 		*p.pool = pool
 		if err := refuseUnsafe(ctx, pool); err != nil {
@@ -120,15 +115,6 @@ const connectTime = 5 * time.Second
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: connectTime, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}}
 	return dialer.DialContext(ctx, network, address)
-}
-
-// setLimits gives every connection its budgets: a statement that runs longer is not worth waiting for.
-func setLimits(params map[string]string) {
-	params["statement_timeout"] = "5s"
-	params["lock_timeout"] = "2s"
-	params["idle_in_transaction_session_timeout"] = "10s"
-	params["search_path"] = "pg_catalog"
-	params["timezone"] = "UTC"
 }
 
 // Close ends all connections.

@@ -52,7 +52,7 @@ func Prepare(ctx context.Context, url string) error {
 // refused together come apart.
 func writeRoles(ctx context.Context, step func() error) error {
 	pause := func() time.Duration { return rand.N(20 * time.Millisecond) }
-	return tryAgain(ctx, 50, pause, step, "XX000", "pg_authid_rolname_index", "pg_auth_members_role_member_index")
+	return tryAgain(ctx, 50, pause, step, "XX000", "pg_authid_rolname_index", "pg_auth_members_role_member_index", "pg_db_role_setting_databaseid_rol_index")
 }
 
 // untilUnlocked tries a step again while a lock that it needs is not given in time. A step is a transaction,

@@ -58,3 +58,23 @@ END
 $do$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- The budgets of pages (db/pooler.go), for the connections that a pooler opens: it passes on nothing that Roster says
+-- at the start of one. Nothing is written that stands already, for all that migrate at once write the same row.
+DO $do$
+DECLARE
+  d text := current_database();
+  r text;
+  s text;
+BEGIN
+  FOREACH r IN ARRAY ARRAY['roster_app', 'roster_auth'] LOOP
+    FOREACH s IN ARRAY ARRAY['statement_timeout=5s', 'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s',
+                             'search_path=pg_catalog', 'TimeZone=UTC', 'plan_cache_mode=force_generic_plan'] LOOP
+      IF NOT EXISTS (SELECT 1 FROM pg_db_role_setting c JOIN pg_database b ON b.oid = c.setdatabase JOIN pg_roles o ON o.oid = c.setrole
+                      WHERE b.datname = d AND o.rolname = r AND s = ANY (c.setconfig)) THEN
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET %I = %L', r, d, split_part(s, '=', 1), split_part(s, '=', 2));
+      END IF;
+    END LOOP;
+  END LOOP;
+END
+$do$;

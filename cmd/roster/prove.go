@@ -90,6 +90,9 @@ func refuseForeign(ctx context.Context, c db.Config) error {
 		return err
 	}
 	defer opened.Close()
+	if opened.Pooled() {
+		return errors.New("the proof tries what becomes of connections, which a pooler hides: give it addresses of PostgreSQL itself")
+	}
 	behind, err := opened.Behind(ctx)
 	if err == nil && behind != "" {
 		err = errors.New(behind)
