@@ -38,7 +38,7 @@ func TestProveBesideARunningRoster(t *testing.T) {
 	t.Parallel()
 	address, dir := freeAddress(t), t.TempDir()
 	data := t.TempDir()
-	environ := []string{"ROSTER_DEV=1", "ROSTER_LISTEN=" + address, "ROSTER_DATA=" + data}
+	environ := []string{"ROSTER_DEV=1", "ROSTER_LISTEN=" + address, "ROSTER_DATA=" + data, "ROSTER_PG_BIN=" + os.Getenv("ROSTER_PG_BIN")}
 	ctx, stop := context.WithCancel(context.Background())
 	said, log := newListener(), newListener()
 	ended := make(chan int, 1)

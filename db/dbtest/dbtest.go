@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -60,7 +62,7 @@ func run(m *testing.M) int {
 	if err := os.Chmod(dir, 0o711); err != nil { // PostgreSQL may run as another user than the tests
 		return fail(err)
 	}
-	server, err = privatepg.Start(ctx, privatepg.Options{Dir: dir, Fast: true, Parameters: map[string]string{"max_connections": "300"}})
+	server, err = Server(ctx, privatepg.Options{Dir: dir, Fast: true, Parameters: map[string]string{"max_connections": "300"}})
 	if err != nil {
 		return fail(err)
 	}
@@ -71,6 +73,42 @@ func run(m *testing.M) int {
 	defer admin.Close(ctx)
 	return m.Run()
 }
+
+// Server starts a private server for tests: the programs that ROSTER_PG_BIN names, or the newest that is installed.
+// Where the tests run on several versions, ROSTER_TEST_MAJOR says which one it is to be, and another one is an error:
+// nobody is to believe that a version was tried which was not.
+func Server(ctx context.Context, o privatepg.Options) (*privatepg.Server, error) {
+	o.Bin = os.Getenv("ROSTER_PG_BIN")
+	started, err := privatepg.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseOther(ctx, started, os.Getenv("ROSTER_TEST_MAJOR")); err != nil {
+		return nil, errors.Join(err, started.Stop())
+	}
+	return started, nil
+}
+
+// refuseOther says so if the server itself tells another major version; "" wants none in particular.
+func refuseOther(ctx context.Context, s *privatepg.Server, want string) error {
+	conn, err := pgx.Connect(ctx, s.URL(s.Superuser(), "postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var version string
+	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&version); err != nil {
+		return fmt.Errorf("ask the server for its version: %w", err)
+	}
+	if major, _, _ := strings.Cut(version, "."); want != "" && major != want {
+		return fmt.Errorf("the tests were to run on PostgreSQL %s, and this is %s", want, version)
+	}
+	return nil
+}
+
+// RememberServer asks again for what says which server it is, because go test remembers results by the variables that
+// were read while tests ran.
+func RememberServer() { os.Getenv("ROSTER_PG_BIN"); os.Getenv("ROSTER_TEST_MAJOR") }
 
 // inMemory is where files live in memory, if this system has that and room enough; "" leaves it to TMPDIR. A clone of the
 // template is mostly the making of a few hundred files, which on a disk takes up to ten times as long.
@@ -149,6 +187,7 @@ func Empty(t testing.TB, from string) *Database {
 	t.Helper()
 	// Asked for again, because go test remembers results by the variables that were read while tests ran.
 	os.Getenv("ROSTER_SIGNED_CONTEXT")
+	RememberServer()
 	d := &Database{name: fmt.Sprintf("test_%d", number.Add(1)), contextKey: contextKey}
 	cloning.Lock()
 	defer cloning.Unlock()

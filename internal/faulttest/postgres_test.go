@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"roster/db/dbtest"
 	"roster/internal/privatepg"
 )
 
@@ -57,7 +58,7 @@ func startPostgres(t *testing.T, parameters map[string]string) *postgres {
 }
 
 func (p *postgres) up() (err error) {
-	p.server, err = privatepg.Start(context.Background(), p.options)
+	p.server, err = dbtest.Server(context.Background(), p.options)
 	return err
 }
 
@@ -123,6 +124,7 @@ type database struct {
 // emptyDatabase makes a database with nothing in it. It goes with the test, as long as its server answers.
 func emptyDatabase(t *testing.T, p *postgres) *database {
 	t.Helper()
+	dbtest.RememberServer()
 	d := &database{p, fmt.Sprintf("fault_%d", p.number.Add(1))}
 	admin := p.connect(t, p.server.Superuser(), "postgres")
 	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE template0"); err != nil {

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,16 @@ import (
 const childDir = "PRIVATEPG_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	if bin := os.Getenv("ROSTER_PG_BIN"); bin != "" { // the tests are to run on these programs, and on no others that are here
+		folders = []string{bin}
+		os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	}
+	if want := os.Getenv("ROSTER_TEST_MAJOR"); want != "" {
+		if _, version, err := Find(""); err != nil || strconv.Itoa(version) != want {
+			fmt.Fprintf(os.Stderr, "the tests were to run on PostgreSQL %s, and this is %d, %v\n", want, version, err)
+			os.Exit(1)
+		}
+	}
 	if dir := os.Getenv(childDir); dir != "" {
 		if err := beRoster(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -44,6 +55,9 @@ func TestMain(m *testing.M) {
 var templateDir string
 
 var makeTemplate = sync.OnceValue(func() (err error) {
+	// Asked for again, because go test remembers results by the variables that were read while tests ran.
+	os.Getenv("ROSTER_PG_BIN")
+	os.Getenv("ROSTER_TEST_MAJOR")
 	if templateDir, err = os.MkdirTemp("", "roster-privatepg-"); err != nil {
 		return err
 	}
