@@ -7,7 +7,7 @@ TEST_FLAGS := -timeout 20m -vet=off $(if $(RACE),-race)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: postgres build ## run Roster on http://localhost:8080, from a bare clone
@@ -25,6 +25,20 @@ LONG := ./web ./cmd/roster ./internal/roster ./internal/faulttest ./internal/see
 .PHONY: test
 test: postgres chromium pgbouncer ## run all tests, the browser's included; RACE=1 with the race detector
 	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(LONG) ./...
+
+# What speaks to PostgreSQL, beside the browser's story.
+POSTGRES := ./internal/roster ./internal/faulttest ./db ./db/prove ./internal/account ./internal/privatepg
+
+# The tests themselves ask the server for its version, so none is run on another one by mistake.
+.PHONY: test-postgres
+test-postgres: chromium pgbouncer ## run what speaks to PostgreSQL on every major version; MAJORS="15 18" for some, RACE=1
+	@servers=$$(sh .ci/servers $(MAJORS)) || exit 1; \
+	echo "$$servers" | while read -r major bin; do \
+		echo "PostgreSQL $$major, $$bin: $(POSTGRES), the browser's story"; \
+		export ROSTER_TEST_MAJOR="$$major" ROSTER_PG_BIN="$$bin"; \
+		$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(POSTGRES) </dev/null || exit 1; \
+		$(GO) test $(TEST_FLAGS) -run '^TestStory$$' ./cmd/roster </dev/null || exit 1; \
+	done
 
 # How long each target of fuzz is tried.
 FUZZTIME ?= 30s
