@@ -1,9 +1,12 @@
-// Package suite is what all tests share: patience, so that none needs the machine to be quick.
+// Package suite is what all tests share: patience, so that none needs the machine to be quick, and the draw, by which
+// `make test` tries a part of what there is to try and `make test-all` all of it.
 package suite
 
 import (
 	"testing"
 	"time"
+
+	"roster/internal/fault"
 )
 
 // patience is how long something may take that has to happen. It is no measure of anything: it keeps a test that waits
@@ -70,4 +73,17 @@ func Try(t testing.TB, what string, against func() string) {
 		}
 		time.Sleep(moment)
 	}
+}
+
+// Patiently asks again for as long as the answer is that too much is asked at once, as a person does who is told so. Any
+// other answer is the answer.
+func Patiently(t testing.TB, ask func() error) (err error) {
+	t.Helper()
+	Try(t, "an answer", func() string {
+		if err = ask(); fault.Is(err, fault.Unavailable) {
+			return err.Error()
+		}
+		return ""
+	})
+	return err
 }
