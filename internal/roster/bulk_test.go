@@ -10,6 +10,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // everybody of a list, and those whom somebody ticks.
@@ -266,6 +267,23 @@ func TestManyAreJudgedWhenTheirTurnComes(t *testing.T) {
 	}
 }
 
+// holdRow holds a member's row, so that nobody changes it, until it is released.
+func holdRow(t testing.TB, w *rostertest.World, name string) (release func()) {
+	t.Helper()
+	tx, err := w.Database.Superuser(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM roster.memberships WHERE name = $1 FOR UPDATE`, name); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // C027 I74: an actor who loses the role in the middle changes nobody from then on.
 func TestManyEndWithTheRoleOfWhoDoesIt(t *testing.T) {
 	t.Parallel()
@@ -280,17 +298,21 @@ func TestManyEndWithTheRoleOfWhoDoesIt(t *testing.T) {
 		return w.Count(t, `SELECT count(*) FROM roster.audit_events WHERE event = 'membership.suspended'`)
 	}
 	var when int
+	release := holdRow(t, w, "Crowd 000400") // so that the job cannot be through before
 	rostertest.Together(2, func(i int) {
 		if i == 0 {
 			_ = goOn(t, w, job.ID)
 			return
 		}
-		for suspended() < 5 {
-		}
-		if _, err := w.Roster.ChangeRole(t.Context(), w.As(t, w.Ann, acme), ben, role.Member); err != nil {
+		suite.Until(t, "some are suspended", func() bool { return suspended() >= 5 })
+		if err := suite.Patiently(t, func() error {
+			_, err := w.Roster.ChangeRole(t.Context(), w.As(t, w.Ann, acme), ben, role.Member)
+			return err
+		}); err != nil {
 			t.Error(err)
 		}
 		when = suspended()
+		release()
 	})
 	_ = goOn(t, w, job.ID)
 	if n := suspended(); n != when || n >= 400 {
@@ -334,13 +356,14 @@ func TestThousandsAreWrittenDownByTheJob(t *testing.T) {
 	if err != nil || job.Total != 0 {
 		t.Fatal(job, err)
 	}
+	release := holdRow(t, w, "Crowd 005100")
 	rostertest.Together(2, func(i int) { // its starter stops it as soon as everybody stands there
 		if i == 0 {
-			for w.Count(t, `SELECT total FROM roster.jobs`) < 5100 {
-			}
-			if err := w.Roster.StopJob(t.Context(), ann, job.ID); err != nil {
+			suite.Until(t, "everybody stands there", func() bool { return w.Count(t, `SELECT total FROM roster.jobs`) == 5100 })
+			if err := suite.Patiently(t, func() error { return w.Roster.StopJob(t.Context(), ann, job.ID) }); err != nil {
 				t.Error(err)
 			}
+			release()
 			return
 		}
 		_ = goOn(t, w, job.ID)

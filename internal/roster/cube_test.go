@@ -17,6 +17,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // The concurrency cube: every ordered pair of what people do to memberships and invitations, started on a
@@ -24,8 +25,13 @@ import (
 // row security. It must obey the laws of broken below, its log and its letters must be those of what was
 // acknowledged, and all that can be seen must be as if one of the two had come after the other.
 
-// raceRounds is how often each ordered pair of operations is started on a barrier (SECURITY 4.3).
-const raceRounds = 50
+// raceRounds is how often each ordered pair of operations is started on a barrier where everything is tried (SECURITY 4.3).
+// Otherwise each is a few times, in casts that are drawn.
+const (
+	raceRounds  = 50
+	drawnRounds = 6
+	drawnCasts  = 2
+)
 
 // cube is an organization that is set back to its beginning before each round. Besides the small world it has a
 // second owner, Olga, and an open invitation to Zoe.
@@ -478,7 +484,15 @@ func (c *cube) round(k cast, ops [2]operation, first int) outcome {
 	c.t.Helper()
 	undo, mark, job := c.begin(k, ops)
 	var o outcome
-	do := func(i int) { o.deeds[i] = ops[i].do(c, k.sides[i], undo[i]) }
+	do := func(i int) { // whoever is asked to come back does
+		suite.Try(c.t, ops[i].name, func() string {
+			o.deeds[i] = ops[i].do(c, k.sides[i], undo[i])
+			if busy, _ := judge(o.deeds[i].err); busy {
+				return o.deeds[i].answer
+			}
+			return ""
+		})
+	}
 	if first < 0 {
 		rostertest.Together(2, do)
 	} else {
@@ -489,27 +503,27 @@ func (c *cube) round(k cast, ops [2]operation, first int) outcome {
 	return o
 }
 
-// race runs a pair in each cast, and says how many rounds there were and in how many somebody had to come back later.
-func (c *cube) race(ops [2]operation, rounds int) (ran, busy int, wrong []string) {
+// race runs a pair in each cast, and says how many rounds there were.
+func (c *cube) race(ops [2]operation, rounds int) (ran int, wrong []string) {
 	c.t.Helper()
 	casts := c.casts()
 	if ops[0].name == "undo" || ops[1].name == "undo" {
 		casts = undoing(casts)
 	}
+	if !suite.All() {
+		casts, rounds = suite.Some(c.t, casts, drawnCasts, ops[0].name, ops[1].name), drawnRounds
+	}
 	for n, k := range casts {
 		orders, wrong := c.orders(ops, k)
 		for i := n; i < rounds && len(wrong) == 0; i += len(casts) {
-			var later bool
-			later, wrong = c.together(ops, k, orders)
-			if ran++; later {
-				busy++
-			}
+			wrong = c.together(ops, k, orders)
+			ran++
 		}
 		if len(wrong) > 0 {
-			return ran, busy, wrong
+			return ran, wrong
 		}
 	}
-	return ran, busy, nil
+	return ran, nil
 }
 
 // orders is what comes out if the one comes after the other, either way.
@@ -525,20 +539,18 @@ func (c *cube) orders(ops [2]operation, k cast) (orders [2]string, wrong []strin
 	return orders, wrong
 }
 
-// together is one round on a barrier. It says whether somebody had to come back later.
-func (c *cube) together(ops [2]operation, k cast, orders [2]string) (busy bool, wrong []string) {
+// together is one round on a barrier.
+func (c *cube) together(ops [2]operation, k cast, orders [2]string) (wrong []string) {
 	c.t.Helper()
 	o := c.round(k, ops, -1)
 	where := fmt.Sprintf("%s and %s, %s", ops[0].name, ops[1].name, k.name)
 	if bad := c.check(o.seen, o.deeds); len(bad) > 0 {
 		wrong = append(wrong, fmt.Sprintf("%s: %s\n%s", where, strings.Join(bad, "; "), o))
 	}
-	first, _ := judge(o.deeds[0].err)
-	second, _ := judge(o.deeds[1].err)
-	if !first && !second && !slices.Contains(orders[:], o.String()) {
+	if !slices.Contains(orders[:], o.String()) {
 		wrong = append(wrong, fmt.Sprintf("%s: together\n%s\n\nneither as in this order\n%s\n\nnor as in the other\n%s", where, o, orders[0], orders[1]))
 	}
-	return first || second, wrong
+	return wrong
 }
 
 // SECURITY 4.3 C031 I54 I57 I59 I61 I67 I69 I127 I129: every ordered pair of operations at once leaves what the one
@@ -549,18 +561,15 @@ func TestWhateverComesTogetherIsAsOneAfterTheOther(t *testing.T) {
 		t.Run(first.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCube(t)
-			ran, busy := 0, 0
+			ran := 0
 			for _, second := range operations {
-				n, b, wrong := c.race([2]operation{first, second}, raceRounds)
-				ran, busy = ran+n, busy+b
+				n, wrong := c.race([2]operation{first, second}, raceRounds)
+				ran += n
 				for _, w := range wrong {
 					t.Error(w)
 				}
 			}
-			if busy > ran/20 {
-				t.Errorf("in %d of %d rounds somebody had to come back later", busy, ran)
-			}
-			t.Logf("%d rounds, %d with somebody sent away for now", ran, busy)
+			t.Logf("%d rounds", ran)
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // share makes a share link of Acme by Ann.
@@ -102,10 +103,10 @@ func TestFiftyAtOnceByALinkForSeven(t *testing.T) {
 	}
 	var in, refused atomic.Int32
 	rostertest.Together(len(people), func(i int) {
-		_, err := w.Roster.JoinByLink(t.Context(), people[i], token, rostertest.Trace())
-		for try := 0; fault.Is(err, fault.Unavailable) && try < 20; try++ {
-			_, err = w.Roster.JoinByLink(t.Context(), people[i], token, rostertest.Trace())
-		}
+		err := suite.Patiently(t, func() error {
+			_, err := w.Roster.JoinByLink(t.Context(), people[i], token, rostertest.Trace())
+			return err
+		})
 		switch {
 		case err == nil:
 			in.Add(1)
@@ -379,18 +380,19 @@ func TestDecisionsRace(t *testing.T) {
 		request := asked(t, w, who, token)
 		errs := make([]error, 3)
 		rostertest.Together(3, func(i int) {
-			switch i {
-			case 0:
-				_, errs[i] = w.Roster.AcceptRequest(t.Context(), ann, request.ID, role.Member)
-			case 1:
-				if n%2 == 0 { // or both accept
-					_, errs[i] = w.Roster.DeclineRequest(t.Context(), ben, request.ID, "")
-				} else {
-					_, errs[i] = w.Roster.AcceptRequest(t.Context(), ben, request.ID, role.Member)
+			errs[i] = suite.Patiently(t, func() (err error) {
+				switch {
+				case i == 0:
+					_, err = w.Roster.AcceptRequest(t.Context(), ann, request.ID, role.Member)
+				case i == 1 && n%2 == 0: // or both accept
+					_, err = w.Roster.DeclineRequest(t.Context(), ben, request.ID, "")
+				case i == 1:
+					_, err = w.Roster.AcceptRequest(t.Context(), ben, request.ID, role.Member)
+				default:
+					err = w.Roster.WithdrawMyRequest(t.Context(), who, token, rostertest.Trace())
 				}
-			default:
-				errs[i] = w.Roster.WithdrawMyRequest(t.Context(), who, token, rostertest.Trace())
-			}
+				return err
+			})
 		})
 		won := 0
 		for i, err := range errs {
@@ -421,11 +423,14 @@ func TestARequestAndAnInvitationRace(t *testing.T) {
 		link := w.Link(t, w.Ann, acme, w.Invite(t, w.Ann, acme, who.Email, role.Viewer))
 		errs := make([]error, 2)
 		rostertest.Together(2, func(i int) {
-			if i == 0 {
-				_, errs[i] = w.Roster.AcceptRequest(t.Context(), ann, request.ID, role.Member)
-			} else {
-				_, errs[i] = w.Roster.Join(t.Context(), who, link, rostertest.Trace())
-			}
+			errs[i] = suite.Patiently(t, func() (err error) {
+				if i == 0 {
+					_, err = w.Roster.AcceptRequest(t.Context(), ann, request.ID, role.Member)
+				} else {
+					_, err = w.Roster.Join(t.Context(), who, link, rostertest.Trace())
+				}
+				return err
+			})
 		})
 		if (errs[0] == nil) == (errs[1] == nil) || !isIn(t, w, who) {
 			t.Errorf("round %d: %v", n, errs)

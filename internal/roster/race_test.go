@@ -17,6 +17,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // line lets changes of Acme stand in line, by holding the lock that each of them takes first.
@@ -48,16 +49,13 @@ func (l line) exec(t testing.TB, sql string, args ...any) {
 // waits returns when so many stand in line.
 func (l line) waits(t testing.TB, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	suite.Until(t, fmt.Sprintf("%d stand in line", n), func() bool {
 		var waiting int
 		if err := l.look.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
-		if waiting >= n {
-			return
-		}
-	}
-	t.Fatalf("%d do not come to stand in line", n)
+		return waiting >= n
+	})
 }
 
 // release lets them go.
@@ -77,8 +75,10 @@ func TestTheLogIsInTheOrderOfTheChanges(t *testing.T) {
 	l := hold(t, w)
 	done := make(chan error)
 	go func() {
-		_, err := w.Roster.Remove(t.Context(), ann, cem, roster.Removal{RevokeInvitations: true})
-		done <- err
+		done <- suite.Patiently(t, func() error {
+			_, err := w.Roster.Remove(t.Context(), ann, cem, roster.Removal{RevokeInvitations: true})
+			return err
+		})
 	}()
 	l.waits(t, 1)
 	var before time.Time
@@ -105,8 +105,10 @@ func TestAnInvitationThatEndsMeanwhileLetsNobodyIn(t *testing.T) {
 	l := hold(t, w)
 	done := make(chan error)
 	go func() {
-		_, err := w.Roster.Join(t.Context(), w.Zoe, link, rostertest.Trace())
-		done <- err
+		done <- suite.Patiently(t, func() error {
+			_, err := w.Roster.Join(t.Context(), w.Zoe, link, rostertest.Trace())
+			return err
+		})
 	}()
 	l.waits(t, 1)
 	l.exec(t, `UPDATE roster.invitations SET expires_at = clock_timestamp() WHERE state = 'declined'`) // as a newer invitation does
@@ -149,7 +151,7 @@ func TestAnInviteesAnswerWaitsForItsTurn(t *testing.T) {
 		link := w.Link(t, w.Ben, acme, id)
 		l := hold(t, w)
 		done := make(chan error)
-		go func() { done <- c.do(id, link) }()
+		go func() { done <- suite.Patiently(t, func() error { return c.do(id, link) }) }()
 		l.waits(t, 1)
 		l.exec(t, c.until, w.Zoe.EmailNorm, w.Ann.ID)
 		l.release(t)
@@ -373,13 +375,13 @@ func TestEveryGuardIsMissed(t *testing.T) {
 			k := c.casts()[m.cast]
 			k.undoes = roster.RolesChanged
 			orders, wrong := c.orders(ops, k)
-			for range 300 {
-				if strings.Contains(strings.Join(wrong, "\n"), m.law) {
-					return
+			// How many rounds it takes until the two meet is the machine's affair.
+			for end := time.Now().Add(suite.Patience(t)); !strings.Contains(strings.Join(wrong, "\n"), m.law); {
+				if time.Now().After(end) {
+					t.Fatalf("nothing says %q", m.law)
 				}
-				_, wrong = c.together(ops, k, orders)
+				wrong = c.together(ops, k, orders)
 			}
-			t.Errorf("in 300 rounds nothing says %q", m.law)
 		})
 	}
 }
@@ -395,7 +397,11 @@ func TestRaceForAMailedInvitation(t *testing.T) {
 	var won, already, refused [3]int
 	answers := make(chan [2]int, 100)
 	rostertest.Together(100, func(i int) {
-		joined, err := w.Roster.Join(t.Context(), people[i%3], mailed, rostertest.Trace())
+		var joined roster.Joined
+		err := suite.Patiently(t, func() (err error) {
+			joined, err = w.Roster.Join(t.Context(), people[i%3], mailed, rostertest.Trace())
+			return err
+		})
 		kind := 0
 		switch {
 		case err == nil && joined.Already:

@@ -16,6 +16,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // sending is one form for one method: who sends it, and what comes back of it.
@@ -332,10 +333,8 @@ func TestAFormSentAgainIsDoneOnce(t *testing.T) {
 			a = w.Sending(t, who, acme, sent)
 			heard := make([]string, 20)
 			rostertest.Together(len(heard), func(i int) {
-				outcome, err := send(a)
-				for try := 0; fault.Is(err, fault.Unavailable) && try < 20; try++ { // asked to come back, it does
-					outcome, err = send(a)
-				}
+				var outcome any
+				err := suite.Patiently(t, func() (err error) { outcome, err = send(a); return err })
 				heard[i] = spelled(t, outcome, err)
 			})
 			for i, one := range heard {
@@ -458,10 +457,8 @@ func TestJoiningAgainByTheSameForm(t *testing.T) {
 	trace.Submission = uuid.New()
 	heard := make([]string, 20)
 	rostertest.Together(len(heard), func(i int) {
-		joined, err := w.Roster.Join(t.Context(), w.Zoe, link, trace)
-		for try := 0; fault.Is(err, fault.Unavailable) && try < 20; try++ {
-			joined, err = w.Roster.Join(t.Context(), w.Zoe, link, trace)
-		}
+		var joined roster.Joined
+		err := suite.Patiently(t, func() (err error) { joined, err = w.Roster.Join(t.Context(), w.Zoe, link, trace); return err })
 		heard[i] = spelled(t, joined, err)
 	})
 	for i, one := range heard {
