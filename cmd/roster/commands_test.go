@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"roster/db/dbtest"
+	"roster/internal/suite"
 )
 
 const testKey = "ROSTER_KEY=c2l4dGVlbiBieXRlcyBhbmQgMTYgbW9yZSBvbmVzISE="
@@ -209,7 +210,7 @@ func TestServerOfOnesOwn(t *testing.T) {
 		if status != 0 {
 			t.Errorf("stopped with %d: %s", status, log2.text())
 		}
-	case <-time.After(30 * time.Second):
+	case <-suite.Late(t):
 		t.Fatal("it does not stop")
 	}
 }
@@ -264,12 +265,13 @@ func (l *listener) text() string {
 	return l.said.String()
 }
 
-// wait returns when the words were said, and fails the test if they are not within two minutes.
+// wait returns when the words were said, and fails the test if they are not.
 func (l *listener) wait(t *testing.T, words string) {
 	t.Helper()
-	late := time.AfterFunc(2*time.Minute, l.cond.Broadcast)
+	patience := suite.Patience(t)
+	late := time.AfterFunc(patience, l.cond.Broadcast)
 	defer late.Stop()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(patience)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !strings.Contains(l.said.String(), words) {

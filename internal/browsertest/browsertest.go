@@ -128,7 +128,7 @@ func start() (context.Context, func(), error) {
 		// Its children may write for a moment after it is gone.
 		again := time.NewTicker(glance)
 		defer again.Stop()
-		for end := time.Now().Add(patience); os.RemoveAll(dir) != nil && time.Now().Before(end); {
+		for end := time.Now().Add(10 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(end); {
 			<-again.C
 		}
 	}

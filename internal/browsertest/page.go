@@ -24,15 +24,15 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"roster/internal/suite"
 )
 
 //go:embed page.js
 var library string
 
-const (
-	patience = 10 * time.Second      // until something that should happen has happened
-	glance   = 15 * time.Millisecond // between two looks
-)
+// glance lies between two looks.
+const glance = 15 * time.Millisecond
 
 // Options say whose browser it is and how it looks at the site.
 type Options struct {
@@ -87,7 +87,7 @@ func (p *Page) In(t testing.TB) *Page {
 // inBrowser asks the browser itself for something, not one of its pages.
 func (p *Page) inBrowser(doing string, do func(ctx context.Context) error) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.browser, patience)
+	ctx, cancel := context.WithTimeout(p.browser, suite.Patience(p.t))
 	defer cancel()
 	if err := do(cdp.WithExecutor(ctx, chromedp.FromContext(p.browser).Browser)); err != nil {
 		p.t.Fatalf("%s: %v", doing, err)
@@ -162,21 +162,35 @@ func (p *Page) Open(at string) {
 	if strings.HasPrefix(at, "/") {
 		at = p.o.URL + at
 	}
-	p.run("open "+at, chromedp.ActionFunc(func(ctx context.Context) error {
-		_, _, failed, _, err := page.Navigate(at).Do(ctx)
-		if err == nil && failed != "" {
-			err = errors.New(failed)
-		}
-		return err
-	}))
-	p.settle("open " + at)
+	p.again(func() {
+		p.run("open "+at, chromedp.ActionFunc(func(ctx context.Context) error {
+			_, _, failed, _, err := page.Navigate(at).Do(ctx)
+			if err == nil && failed != "" {
+				err = errors.New(failed)
+			}
+			return err
+		}))
+		p.settle("open " + at)
+	})
+}
+
+// again does something once more for as long as the site asks to come back, because it has too much to do.
+func (p *Page) again(do func()) {
+	p.t.Helper()
+	p.watch.busy() // what a page asked for by itself before
+	suite.Try(p.t, "an answer of the site", func() string {
+		do()
+		return p.watch.busy()
+	})
 }
 
 // Reload loads the page again.
 func (p *Page) Reload() {
 	p.t.Helper()
-	p.run("reload", page.Reload())
-	p.settle("reload")
+	p.again(func() {
+		p.run("reload", page.Reload())
+		p.settle("reload")
+	})
 }
 
 // Back goes where the person was before.
@@ -211,6 +225,24 @@ func (p *Page) PressIn(named, button string) { p.t.Helper(); p.press("button", b
 func (p *Page) Tick(label string) { p.t.Helper(); p.press("box", label, "") }
 
 func (p *Page) press(kind, name, within string) {
+	p.t.Helper()
+	first := true
+	p.again(func() {
+		again := !first
+		first = false
+		switch { // the answer that asks to come back may have taken the place of the page
+		case again && p.ask("press", "button", "Send again", "").Why == "":
+			p.pressOnce("button", "Send again", "")
+		case again && p.ask("press", kind, name, within).Why != "":
+			p.run("reload", page.Reload())
+			p.settle("reload")
+		default:
+			p.pressOnce(kind, name, within)
+		}
+	})
+}
+
+func (p *Page) pressOnce(kind, name, within string) {
 	p.t.Helper()
 	doing := "press the " + kind + " “" + name + "”"
 	at := p.must(doing, "press", kind, name, within)
@@ -249,8 +281,10 @@ func (p *Page) Force(label, value string) {
 func (p *Page) Choose(label, option string) {
 	p.t.Helper()
 	doing := "choose “" + option + "” for “" + label + "”"
-	p.must(doing, "choose", label, option)
-	p.settle(doing)
+	p.again(func() {
+		p.must(doing, "choose", label, option)
+		p.settle(doing)
+	})
 }
 
 // Key presses a key: "Tab", "Shift+Tab", "Enter", "Escape", an arrow, or a letter.
@@ -573,7 +607,7 @@ func (p *Page) must(doing, method string, args ...any) answer {
 // until looks again and again, and fails the test when it has looked long enough.
 func (p *Page) until(doing string, look func() (done bool, otherwise string)) {
 	p.t.Helper()
-	end := time.NewTimer(patience)
+	end := time.NewTimer(suite.Patience(p.t))
 	defer end.Stop()
 	again := time.NewTicker(glance)
 	defer again.Stop()
@@ -619,7 +653,7 @@ func (p *Page) check(doing string) {
 
 func (p *Page) run(doing string, actions ...chromedp.Action) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 3*patience)
+	ctx, cancel := context.WithTimeout(p.ctx, suite.Patience(p.t))
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		p.check(doing)
@@ -629,7 +663,7 @@ func (p *Page) run(doing string, actions ...chromedp.Action) {
 
 // evaluate runs an expression in the page. The developer tools may, even where the page may not.
 func (p *Page) evaluate(expression string, out any) error {
-	ctx, cancel := context.WithTimeout(p.ctx, 3*patience)
+	ctx, cancel := context.WithTimeout(p.ctx, suite.Patience(p.t))
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.ActionFunc(func(ctx context.Context) error {
 		result, thrown, err := runtime.Evaluate(expression).WithReturnByValue(true).WithAwaitPromise(true).WithUserGesture(false).Do(ctx)

@@ -21,6 +21,7 @@ type watch struct {
 
 	mu       sync.Mutex
 	wrong    []string
+	later    string // an answer that asks to come back
 	underway map[network.RequestID]bool
 	loading  bool
 	status   int    // of the document
@@ -29,9 +30,9 @@ type watch struct {
 	asked    []string
 }
 
-// expected are the browser's own words for what is no fault: an answer from 400 to 499, which is judged by
+// expected are the browser's own words for what is no fault: an answer from 400 to 499 or of 503, which is judged by
 // itself, and a sandbox that does what it is for.
-var expected = []string{"the server responded with a status of 4", "because the document's frame is sandboxed and the 'allow-scripts' permission is not set"}
+var expected = []string{"the server responded with a status of 4", "the server responded with a status of 503", "because the document's frame is sandboxed and the 'allow-scripts' permission is not set"}
 
 // saw takes every event of a page. It must not wait for the browser.
 func (w *watch) saw(event any, answer func()) {
@@ -53,6 +54,9 @@ func (w *watch) saw(event any, answer func()) {
 			w.status = int(e.Response.Status)
 		}
 		switch asked := document || e.Type == network.ResourceTypeXHR || e.Type == network.ResourceTypeFetch; {
+		case e.Response.Status == 503 && strings.Contains(e.Response.URL, "/events?"): // the page comes back by itself
+		case e.Response.Status == 503 && header(e.Response.Headers, "retry-after") != "":
+			w.later = fmt.Sprintf("%s answered 503", e.Response.URL)
 		case e.Response.Status >= 500:
 			w.note("%s answered %d", e.Response.URL, e.Response.Status)
 		case e.Response.Status >= 400 && !asked:
@@ -108,6 +112,15 @@ func (w *watch) note(format string, args ...any) {
 	if said := fmt.Sprintf(format, args...); !slices.Contains(w.wrong, said) {
 		w.wrong = append(w.wrong, said)
 	}
+}
+
+// busy is the answer that asked to come back since it was last asked, if there was one.
+func (w *watch) busy() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	later := w.later
+	w.later = ""
+	return later
 }
 
 // take gives what went wrong since it was last asked.
