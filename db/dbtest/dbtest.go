@@ -197,7 +197,7 @@ func Empty(t testing.TB, from string) *Database {
 	t.Cleanup(func() {
 		cloning.Lock()
 		defer cloning.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // so that nothing hangs for ever
 		defer cancel()
 		if _, err := admin.Exec(ctx, "DROP DATABASE "+d.name+" WITH (FORCE)"); err != nil {
 			t.Error(err)

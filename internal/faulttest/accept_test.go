@@ -95,7 +95,7 @@ func killAfter(n *node, moment time.Duration) {
 // press posts a form as somebody does who got no answer: once more, and if Roster asks them to log in, then so.
 func (p *person) press(to string, form url.Values) {
 	p.site.t.Helper()
-	a, err := p.post(to, form)
+	a, err := p.patiently(0, func() (answer, error) { return p.post(to, form) })
 	if err != nil {
 		p.site.t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func (p *person) press(to string, form url.Values) {
 		p.site.t.Fatalf("pressed again: status %d\n%s", a.status, words(a.body))
 	}
 	p.mustPost(http.StatusSeeOther, paths.LogIn, url.Values{"email": {p.email}, "password": {password}})
-	offer, err := p.get(strings.TrimSuffix(to, "/accept"))
+	offer, err := p.patiently(0, func() (answer, error) { return p.get(strings.TrimSuffix(to, "/accept")) })
 	if err != nil {
 		p.site.t.Fatal(err)
 	}

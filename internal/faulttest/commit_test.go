@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -43,7 +43,7 @@ func TestLetterLeavesAfterTheCommitAlone(t *testing.T) {
 			}
 			came <- a
 		}()
-		until(t, 10*time.Second, "the commit waits", func() bool {
+		suite.Until(t, "the commit waits", func() bool {
 			return s.count(t, `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'roster.audit_events'::regclass`) == 1
 		})
 		return came
@@ -88,7 +88,7 @@ func TestChangeWithoutItsAuditDoesNotHappen(t *testing.T) {
 	cem.join(ann, "acme")
 	open := ann.invite("acme", dee.email)
 	letters := func() int { return s.count(t, `SELECT count(*) FROM river.river_job`) }
-	until(t, 10*time.Second, "the letters have left, or are not wanted any more", func() bool {
+	suite.Until(t, "the letters have left, or are not wanted any more", func() bool {
 		return s.count(t, `SELECT count(*) FROM river.river_job WHERE state NOT IN ('completed', 'cancelled')`) == 0
 	})
 	s.exec(t, `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the audit is full'; END $$`)

@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"roster/internal/suite"
 )
 
 // R24: somebody locks the same rows the other way round, and PostgreSQL ends the program's transaction to resolve
@@ -57,10 +59,10 @@ func TestDeadlocksAreInvisible(t *testing.T) {
 	})
 
 	d := drive(t, ann, "acme", 4, cem, dan)
-	until(t, 90*time.Second, "many deadlocks were resolved", func() bool {
+	suite.Until(t, "many deadlocks were resolved", func() bool {
 		return s.count(t, `SELECT deadlocks FROM pg_stat_database WHERE datname = $1`, s.name) >= roundsOr(40)
 	})
-	d.progress(10, 20*time.Second)
+	d.progress(10)
 	d.halt()
 	d.onlyKinds(http.StatusSeeOther, http.StatusServiceUnavailable)
 	deadlocks, busy := s.count(t, `SELECT deadlocks FROM pg_stat_database WHERE datname = $1`, s.name), d.tally()[http.StatusServiceUnavailable]
@@ -119,7 +121,7 @@ func TestSerializationFailuresAreInvisible(t *testing.T) {
 		s.exec(t, sql)
 	}
 	d := drive(t, ann, "acme", 1, cem)
-	d.progress(20, 30*time.Second)
+	d.progress(20)
 	d.halt()
 	d.onlyKinds(http.StatusSeeOther)
 	if tried := s.count(t, `SELECT last_value FROM public.attempts`); tried < 60 {

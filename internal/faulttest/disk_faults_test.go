@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"roster/internal/privatepg"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -37,13 +38,13 @@ func TestFullDiskRefusesChangesAndShowsPages(t *testing.T) {
 		s.exec(t, `VACUUM FULL `+table)
 	}
 	d := drive(t, ann, "acme", 3, cem)
-	d.progress(5, 20*time.Second)
+	d.progress(5)
 
 	disk := fill(t, filepath.Dir(s.server.Data))
-	until(t, 30*time.Second, "a change is refused for want of room", func() bool { return strings.Contains(n.said.String(), "SQLSTATE 53100") })
+	suite.Until(t, "a change is refused for want of room", func() bool { return strings.Contains(n.said.String(), "SQLSTATE 53100") })
 	refused := func() int { return d.tally()[http.StatusServiceUnavailable] }
 	had := refused()
-	until(t, 30*time.Second, "changes are refused", func() bool { return refused() > had+10 })
+	suite.Until(t, "changes are refused", func() bool { return refused() > had+10 })
 	for _, page := range []string{paths.Orgs, paths.Org("acme"), paths.Org("beta"), paths.Members("acme"), paths.Invitations("acme"), paths.Appearance} {
 		if a, err := ann.get(page); err != nil || a.status != http.StatusOK {
 			t.Errorf("on a full disk %s answers %d (%v): %.200s", page, a.status, err, words(a.body))
@@ -54,13 +55,13 @@ func TestFullDiskRefusesChangesAndShowsPages(t *testing.T) {
 		t.Error("the node is not ready, though it serves pages")
 	}
 	disk.empty(t)
-	if took := d.progress(5, 30*time.Second); took > 10*time.Second {
+	if took := d.progress(5); took > 10*time.Second {
 		t.Errorf("changes are taken again after %v", took)
 	}
 	d.halt()
 	d.onlyKinds(http.StatusSeeOther, http.StatusServiceUnavailable)
 	for _, one := range d.tries() {
-		if said := heading(one.body); one.status == http.StatusServiceUnavailable && said != "Nothing can be changed at the moment" {
+		if said := heading(one.body); one.status == http.StatusServiceUnavailable && said != "Nothing can be changed at the moment" && !crowded(one.body) {
 			t.Errorf("a change is refused with %q", said)
 		}
 	}
@@ -69,14 +70,14 @@ func TestFullDiskRefusesChangesAndShowsPages(t *testing.T) {
 
 	// The journal's disk is another matter: without it PostgreSQL ends, by design. Whoever runs it starts it again.
 	again := drive(t, ann, "acme", 3, cem)
-	again.progress(5, 20*time.Second)
+	again.progress(5)
 	journal := s.journal(t)
 	disk = fill(t, journal)
 	if conn, err := pgx.Connect(t.Context(), s.url(s.server.Superuser(), s.name)); err == nil {
 		_, _ = conn.Exec(t.Context(), `SELECT pg_switch_wal()`) // to the next file, for which there is no room: it may die of that
 		_ = conn.Close(t.Context())
 	}
-	until(t, 60*time.Second, "PostgreSQL ends", func() bool {
+	suite.Until(t, "PostgreSQL ends", func() bool {
 		select {
 		case <-s.server.Done():
 			return true
@@ -94,7 +95,7 @@ func TestFullDiskRefusesChangesAndShowsPages(t *testing.T) {
 		s.database.start(t)
 	case <-time.After(5 * time.Second): // it has recovered by itself
 	}
-	if took := again.progress(5, 40*time.Second); took > 15*time.Second {
+	if took := again.progress(5); took > 15*time.Second {
 		t.Errorf("changes are taken again after %v", took)
 	}
 	again.halt()

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -102,7 +103,7 @@ func TestNextVersionMigratesUnderLoad(t *testing.T) {
 	}
 	d := drive(t, ann, "acme", 2, cem)
 	calm := pressOn(t, 20, look)
-	d.progress(40, 60*time.Second)
+	d.progress(40)
 	calm.end()
 
 	load := pressOn(t, 20, look)
@@ -124,8 +125,8 @@ func TestNextVersionMigratesUnderLoad(t *testing.T) {
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`) > 0
 	}
 	for range 2 { // it gives way, and comes again
-		until(t, 30*time.Second, "the migrator waits for the reader", waits)
-		until(t, 10*time.Second, "the migrator gives way to the requests behind it", func() bool { return !waits() })
+		suite.Until(t, "the migrator waits for the reader", waits)
+		suite.Until(t, "the migrator gives way to the requests behind it", func() bool { return !waits() })
 	}
 	if err := reader.Commit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func TestNextVersionMigratesUnderLoad(t *testing.T) {
 	case <-time.After(60 * time.Second):
 		t.Fatalf("the migrator is not through: %s", said)
 	}
-	d.progress(10, 30*time.Second)
+	d.progress(10)
 	load.end()
 	limit := max(time.Second, 3*calm.slowest(1)) // a machine that others use has its own pauses
 	if slow := load.slowest(1); slow > limit {
@@ -156,9 +157,9 @@ func TestNextVersionMigratesUnderLoad(t *testing.T) {
 		t.Fatalf("a node of the next version did not come up: %s", newer.said)
 	}
 	ann.at(newer)
-	d.progress(5, 30*time.Second)
+	d.progress(5)
 	ann.at(n)
-	d.progress(5, 30*time.Second)
+	d.progress(5)
 	d.halt()
 	d.onlyKinds(http.StatusSeeOther)
 	d.judge(s)

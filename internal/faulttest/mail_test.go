@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roster/internal/mail/mailtest"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -44,7 +45,7 @@ func TestKilledWhileMailingLeavesNoInvitationWithoutItsLetter(t *testing.T) {
 		return s.count(t, `SELECT count(*) FROM river.river_job WHERE args->>'letter' = 'invitation' AND state <> 'completed'`)
 	}
 	began := time.Now()
-	until(t, 30*time.Second, "every letter has left", func() bool { return waiting() == 0 })
+	suite.Until(t, "every letter has left", func() bool { return waiting() == 0 })
 	t.Logf("%d letters, the last of them %v after the last restart", len(invited), time.Since(began).Round(100*time.Millisecond))
 
 	came, ids, twice := map[string][]mailtest.Message{}, map[string]string{}, 0

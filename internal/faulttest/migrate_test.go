@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // R18: ten programs prepare one database at once, empty at first and then prepared already. All succeed, and each step is
@@ -54,7 +55,7 @@ func TestKilledMigrationIsFinishedByTheNext(t *testing.T) {
 				programs = append(programs, cmd)
 				go func() { over <- cmd.Wait() }()
 			}
-			until(t, 20*time.Second, "a migration begins", func() bool { return d.steps(t) > before || len(over) > 0 })
+			suite.Until(t, "a migration begins", func() bool { return d.steps(t) > before || len(over) > 0 })
 			<-time.After(rand.N(20 * time.Millisecond))
 			for _, cmd := range programs {
 				_ = cmd.Process.Kill() // it may be through

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"roster/internal/mail/mailtest"
+	"roster/internal/suite"
 )
 
 // public is the address that people know. Nodes listen elsewhere, as they do behind a proxy.
@@ -110,7 +111,7 @@ func (s *site) start(environ ...string) *node {
 func (n *node) comesUp() bool {
 	n.t.Helper()
 	up := false
-	until(n.t, 30*time.Second, "a node comes up", func() bool {
+	suite.Until(n.t, "a node comes up", func() bool {
 		select {
 		case <-n.exited:
 			return true
@@ -143,7 +144,7 @@ func (n *node) health(path string) (int, string) {
 }
 
 // probe asks after health as a load balancer does: on a connection of its own each time.
-var probe = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var probe = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // pid is the number of the process.
 func (n *node) pid() int { return n.cmd.Process.Pid }
@@ -158,13 +159,9 @@ func (n *node) kill() {
 }
 
 // end waits for the process to end by itself and answers with its exit status.
-func (n *node) end(limit time.Duration) int {
+func (n *node) end() int {
 	n.t.Helper()
-	select {
-	case <-n.exited:
-	case <-time.After(limit):
-		n.t.Fatalf("a node has not ended in %v", limit)
-	}
+	suite.Next(n.t, "a node ends", n.exited)
 	return n.cmd.ProcessState.ExitCode()
 }
 
@@ -172,7 +169,7 @@ func (n *node) end(limit time.Duration) int {
 func (n *node) stop() {
 	n.t.Helper()
 	n.signal(syscall.SIGTERM)
-	if status := n.end(30 * time.Second); status != 0 {
+	if status := n.end(); status != 0 {
 		n.t.Errorf("a node ended with status %d", status)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"roster/internal/mail/mailtest"
 	"roster/internal/publicid"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -66,7 +67,7 @@ func (a answer) location() string { return a.header.Get("Location") }
 var browsers = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 600, DisableCompression: true},
-	Timeout:       40 * time.Second,
+	Timeout:       2 * time.Minute, // so that nothing hangs for ever
 }
 
 // get opens a page. An error means that no whole answer came.
@@ -126,10 +127,23 @@ func (p *person) send(method, path string, form url.Values) (answer, error) {
 	return answer{response.StatusCode, response.Header, string(text), response.Header.Get("X-Request-Id"), response.Close}, nil
 }
 
+// patiently asks again for as long as a node asks to come back, unless that is the answer that is looked for.
+func (p *person) patiently(wanted int, ask func() (answer, error)) (a answer, err error) {
+	p.site.t.Helper()
+	suite.Try(p.site.t, "an answer of a node", func() string {
+		a, err = ask()
+		if err == nil && a.status != wanted && a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" {
+			return words(a.body)
+		}
+		return ""
+	})
+	return a, err
+}
+
 // mustPost sends a form and fails the test unless it answers with a status.
 func (p *person) mustPost(status int, path string, form url.Values) answer {
 	p.site.t.Helper()
-	a, err := p.post(path, form)
+	a, err := p.patiently(status, func() (answer, error) { return p.post(path, form) })
 	if err != nil {
 		p.site.t.Fatal(err)
 	}
@@ -142,7 +156,7 @@ func (p *person) mustPost(status int, path string, form url.Values) answer {
 // mustGet opens a page and fails the test unless it answers with a status.
 func (p *person) mustGet(status int, path string) answer {
 	p.site.t.Helper()
-	a, err := p.get(path)
+	a, err := p.patiently(status, func() (answer, error) { return p.get(path) })
 	if err != nil {
 		p.site.t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -83,7 +84,7 @@ func startPooler(t *testing.T, d *database, size int, settings ...string) *poole
 			t.Logf("the last words of PgBouncer: %s", text[max(0, len(text)-4000):])
 		}
 	})
-	until(t, 20*time.Second, "PgBouncer answers", func() bool {
+	suite.Until(t, "PgBouncer answers", func() bool {
 		conn, err := pgx.Connect(t.Context(), b.url("roster_app"))
 		if err == nil {
 			err = conn.Close(t.Context())
@@ -242,7 +243,7 @@ func TestPagesThroughAPooler(t *testing.T) {
 				})
 			}
 			for _, d := range drivers {
-				d.progress(c.changes, 2*time.Minute)
+				d.progress(c.changes)
 			}
 			close(stop)
 			looking.Wait()
@@ -286,7 +287,7 @@ func TestUnfitPoolerIsRefused(t *testing.T) {
 	refused := func(what, words string, environ ...string) {
 		t.Helper()
 		n := s.launch(environ...)
-		status := n.end(30 * time.Second)
+		status := n.end()
 		if said := strings.TrimSpace(n.said.String()); status == 0 || !strings.Contains(said, words) || strings.Contains(said, "\n") {
 			t.Errorf("%s: status %d, %q; want a sentence with %q", what, status, said, words)
 		}

@@ -229,15 +229,3 @@ func all[T any](t *testing.T, d *database, sql string, args ...any) []T {
 	}
 	return values
 }
-
-// until waits for something to become so; what says what, for whoever reads that it never did.
-func until(t *testing.T, limit time.Duration, what string, so func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(limit); !so(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in %v: %s", limit, what)
-		}
-	}
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -45,7 +46,7 @@ func TestReadOnlyDatabaseIsReadAndNotChanged(t *testing.T) {
 	}
 	before := read()
 	d := drive(t, ann, "acme", 2, cem)
-	d.progress(5, 20*time.Second)
+	d.progress(5)
 
 	// Looking would note who was here last, if it could.
 	s.exec(t, `UPDATE auth.sessions SET last_seen_at = now() - interval '10 minutes'`)
@@ -99,7 +100,7 @@ func TestReadOnlyDatabaseIsReadAndNotChanged(t *testing.T) {
 
 	s.readOnly(t, "off")
 	again := drive(t, ann, "acme", 2, cem)
-	if took := again.progress(5, 20*time.Second); took > 5*time.Second {
+	if took := again.progress(5); took > 5*time.Second {
 		t.Errorf("changes are taken again after %v", took)
 	}
 	again.judge(s)
@@ -120,13 +121,5 @@ func (d *database) readOnly(t *testing.T, is string) {
 	t.Helper()
 	d.exec(t, `ALTER SYSTEM SET default_transaction_read_only = `+is)
 	d.exec(t, `SELECT pg_reload_conf()`)
-	until(t, 5*time.Second, "the server has heard it", func() bool { return one[string](t, d, `SHOW default_transaction_read_only`) == is })
-}
-
-// heading is what a page is headed with.
-func heading(page string) string {
-	_, rest, _ := strings.Cut(page, "<h1")
-	_, rest, _ = strings.Cut(rest, ">")
-	text, _, _ := strings.Cut(rest, "</h1>")
-	return words(text)
+	suite.Until(t, "the server has heard it", func() bool { return one[string](t, d, `SHOW default_transaction_read_only`) == is })
 }

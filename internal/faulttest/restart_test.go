@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -43,14 +44,14 @@ func TestDatabaseRestartLosesNothingAcknowledged(t *testing.T) {
 	})
 	var slowest time.Duration
 	for round := range roundsOr(4) {
-		d.progress(5, 20*time.Second)
+		d.progress(5)
 		if round%2 == 0 { // let the death fall into a commit
-			until(t, 10*time.Second, "a commit is under way", func() bool {
+			suite.Until(t, "a commit is under way", func() bool {
 				return s.count(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`) > 0
 			})
 		}
 		s.crash(t)
-		until(t, 10*time.Second, "the node says that it is not ready", func() bool { return !n.ready() })
+		suite.Until(t, "the node says that it is not ready", func() bool { return !n.ready() })
 		if status, _ := n.health("/livez"); status != http.StatusOK {
 			t.Errorf("without a database /livez answers %d", status)
 		}
@@ -58,9 +59,9 @@ func TestDatabaseRestartLosesNothingAcknowledged(t *testing.T) {
 			t.Errorf("without a database a page answers %d (%v)", a.status, err)
 		}
 		s.database.start(t)
-		slowest = max(slowest, d.progress(1, 5*time.Second))
+		slowest = max(slowest, d.progress(1))
 	}
-	d.progress(5, 20*time.Second)
+	d.progress(5)
 	d.halt()
 	looking.Wait()
 	d.onlyKinds(http.StatusSeeOther, http.StatusServiceUnavailable)

@@ -10,11 +10,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
 	"roster/internal/mail/mailtest"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -102,7 +102,7 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 	s.letters.Wait(t, "form@guest.example")
 	s.letters.Set(mailtest.Busy)
 	ann.invite("acme", "late@guest.example")
-	until(t, 20*time.Second, "a letter waits", func() bool {
+	suite.Until(t, "a letter waits", func() bool {
 		return s.count(t, `SELECT count(*) FROM river.river_job WHERE state IN ('retryable', 'scheduled') AND args -> 'data' ->> 'To' = 'late@guest.example'`) == 1
 	})
 	org, annID := one[uuid.UUID](t, s.database, `SELECT id FROM roster.organizations WHERE slug = 'acme'`), one[uuid.UUID](t, s.database, `SELECT id FROM roster.users WHERE email = $1`, ann.email)
@@ -179,7 +179,7 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 
 		// A letter of now goes out, and by then none of before has.
 		old.mustPost(http.StatusSeeOther, paths.Invitations("acme"), invitation("now@guest.example"))
-		until(t, 20*time.Second, "a letter of now arrives", func() bool { return len(s.letters.All()) > letters })
+		suite.Until(t, "a letter of now arrives", func() bool { return len(s.letters.All()) > letters })
 		if after := s.letters.All()[letters:]; len(after) != 1 || after[0].To != "now@guest.example" {
 			t.Errorf("letters after the restore: %+v", after)
 		}
@@ -191,7 +191,7 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 	// refused is what a node says before the restore is settled; then it is settled.
 	settle := func(t *testing.T, s *site) {
 		refused := s.launch()
-		if status := refused.end(30 * time.Second); status != 1 || !strings.Contains(refused.said.String(), "run roster restored") {
+		if status := refused.end(); status != 1 || !strings.Contains(refused.said.String(), "run roster restored") {
 			t.Errorf("a node on a restored database ends with %d and says %s", status, refused.said)
 		}
 		dir := t.TempDir()
@@ -253,7 +253,7 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 		if said, err := s.tool("pg_restore", "--clean", "--if-exists", "--exit-on-error", "--single-transaction", "--dbname="+s.url(s.server.Superuser(), s.name), dump); err != nil {
 			t.Fatalf("pg_restore: %v\n%s", err, said)
 		}
-		until(t, 20*time.Second, "the node says that it is not ready", func() bool { return !n.ready() })
+		suite.Until(t, "the node says that it is not ready", func() bool { return !n.ready() })
 		if a, err := ann.get(paths.Members("acme")); err != nil || a.status == http.StatusOK {
 			t.Errorf("the session of before shows a page: %d %v", a.status, err)
 		}
@@ -261,7 +261,7 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 			t.Errorf("the link of before shows its form: %d %v", a.status, err)
 		}
 		settle(t, s.elsewhere(t, s.database))
-		until(t, 20*time.Second, "the node is ready again", n.ready)
+		suite.Until(t, "the node is ready again", n.ready)
 		n.stop()
 		dead(t, s.elsewhere(t, s.database))
 	})

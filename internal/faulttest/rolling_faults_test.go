@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -53,12 +54,12 @@ func TestNodesFollowEachOtherWithoutAFailedRequest(t *testing.T) {
 		gone = append(gone, n)
 		n = next
 		ann.mustPost(http.StatusSeeOther, paths.Invitations("acme"), form)
-		if status := gone[max(0, i-1)].end(30 * time.Second); status != 0 { // one ends while the next one starts
+		if status := gone[max(0, i-1)].end(); status != 0 { // one ends while the next one starts
 			t.Fatalf("a node ended with status %d: %s", status, gone[max(0, i-1)].said)
 		}
 	}
 	for _, old := range gone {
-		if status := old.end(30 * time.Second); status != 0 {
+		if status := old.end(); status != 0 {
 			t.Errorf("a node ended with status %d", status)
 		}
 	}
@@ -118,7 +119,7 @@ func (s *site) startOn(socket *os.File, address string) *node {
 		cmd.ExtraFiles = []*os.File{socket}
 	})
 	n.address = address
-	until(s.t, 30*time.Second, "a node says that it serves", func() bool {
+	suite.Until(s.t, "a node says that it serves", func() bool {
 		select {
 		case <-n.exited:
 			s.t.Fatalf("a node did not come up: %s", n.said)

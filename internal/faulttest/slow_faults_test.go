@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -39,7 +40,7 @@ func TestSlowClientsKeepNobodyWaiting(t *testing.T) {
 			}
 			return nil
 		})
-		until(t, 60*time.Second, what+": enough pages are opened", func() bool { return load.made() >= measured })
+		suite.Until(t, what+": enough pages are opened", func() bool { return load.made() >= measured })
 		load.halt()
 		return load
 	}
@@ -51,9 +52,9 @@ func TestSlowClientsKeepNobodyWaiting(t *testing.T) {
 		for try := 1; ; try++ { // the machine has other things to do, and may do them just now
 			alone := normal("alone").slowest(0.99)
 			attack := crawl(t, n.address, clients, c.begins)
-			until(t, 60*time.Second, c.name+": they are connected", func() bool { return attack.open.Load() >= clients*3/4 })
+			suite.Until(t, c.name+": they are connected", func() bool { return attack.open.Load() >= clients*3/4 })
 			beside := normal(c.name)
-			until(t, 30*time.Second, c.name+": each was hung up on", func() bool { return attack.closed.Load() >= clients })
+			suite.Until(t, c.name+": each was hung up on", func() bool { return attack.closed.Load() >= clients })
 			memory := n.memory()
 			attack.end()
 			t.Logf("%s: %s; alone 99 %% in %v; %d connections were hung up on, after %v at most; %d MiB", c.name, beside, alone.Round(time.Millisecond),
@@ -76,7 +77,7 @@ func TestSlowClientsKeepNobodyWaiting(t *testing.T) {
 			}
 		}
 	}
-	until(t, 20*time.Second, "the connections are gone", func() bool { return n.files(t) < 200 })
+	suite.Until(t, "the connections are gone", func() bool { return n.files(t) < 200 })
 }
 
 // A connection that nothing is asked on is closed after a minute. Meanwhile there is nothing to do but wait for that.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"roster/internal/mail/mailtest"
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -73,7 +74,7 @@ func TestMailServerRefusesAndNobodyWaits(t *testing.T) {
 		s.letters.Set(c.mode)
 		address := strings.ToLower(c.name) + "@mail.example"
 		invite(address)
-		until(t, 20*time.Second, c.name+": the letter was tried", func() bool { return s.failures(address) == 1 })
+		suite.Until(t, c.name+": the letter was tried", func() bool { return s.failures(address) == 1 })
 		delivery, state, attempts, wait := s.letter(address)
 		if delivery != "queued" || attempts != 1 || wait < time.Second || wait > 6*time.Second {
 			t.Errorf("%s: after the first attempt the letter is %s, its job %s, %d attempts, the next one in %v", c.name, delivery, state, attempts, wait)
@@ -83,7 +84,7 @@ func TestMailServerRefusesAndNobodyWaits(t *testing.T) {
 	// A mailbox that does not exist is not tried again, and the page says so.
 	s.letters.Set(mailtest.NoMailbox)
 	gone := invite("gone@mail.example")
-	until(t, 20*time.Second, "the letter is given up", func() bool {
+	suite.Until(t, "the letter is given up", func() bool {
 		delivery, state, attempts, _ := s.letter("gone@mail.example")
 		return delivery == "failed" && state == "cancelled" && attempts == 1
 	})
@@ -98,7 +99,7 @@ func TestMailServerRefusesAndNobodyWaits(t *testing.T) {
 	const attempts = 8
 	for attempt := 1; attempt <= attempts; attempt++ {
 		var wait time.Duration
-		until(t, 20*time.Second, fmt.Sprintf("attempt %d is over", attempt), func() bool {
+		suite.Until(t, fmt.Sprintf("attempt %d is over", attempt), func() bool {
 			_, state, tried, w := s.letter("last@mail.example")
 			wait = w
 			return tried == attempt && (state == "retryable" || state == "available" && w > time.Second || state == "cancelled")
@@ -126,7 +127,7 @@ func TestMailServerRefusesAndNobodyWaits(t *testing.T) {
 	// Well again: what waited leaves by itself, and what was given up is sent by a press.
 	s.letters.Set(mailtest.Normal)
 	for _, waited := range []string{"busy@mail.example", "greylists@mail.example", "drops@mail.example"} {
-		until(t, 60*time.Second, "the letter to "+waited+" leaves by itself", func() bool { delivery, _, _, _ := s.letter(waited); return delivery == "sent" })
+		suite.Until(t, "the letter to "+waited+" leaves by itself", func() bool { delivery, _, _, _ := s.letter(waited); return delivery == "sent" })
 	}
 	s.exec(t, `UPDATE roster.invitations SET sent_at = sent_at - interval '10 minutes' WHERE email_norm = 'last@mail.example'`)
 	ann.mustPost(http.StatusSeeOther, paths.SendAgain("acme", last), url.Values{"submission": {uuid.NewString()}})
@@ -151,7 +152,7 @@ func TestMailServerDawdlesAndIsHungUpOn(t *testing.T) {
 		ann.invite("acme", fmt.Sprintf("tar%d@mail.example", i))
 	}
 	for i := range 2 {
-		until(t, 60*time.Second, "the conversation is over", func() bool { return s.failures(fmt.Sprintf("tar%d@mail.example", i)) > 0 })
+		suite.Until(t, "the conversation is over", func() bool { return s.failures(fmt.Sprintf("tar%d@mail.example", i)) > 0 })
 	}
 	if took := time.Since(began); took < 20*time.Second || took > 40*time.Second {
 		t.Errorf("a tarpit was borne with for %v", took)
@@ -172,11 +173,11 @@ func TestHangingLettersHoldUpOthersForABoundedTime(t *testing.T) {
 	for i := range 12 {
 		ann.invite("acme", fmt.Sprintf("hang%02d@mail.example", i))
 	}
-	until(t, 20*time.Second, "every worker hangs", func() bool { return s.count(t, `SELECT count(*) FROM river.river_job WHERE state = 'running'`) >= 4 })
+	suite.Until(t, "every worker hangs", func() bool { return s.count(t, `SELECT count(*) FROM river.river_job WHERE state = 'running'`) >= 4 })
 	s.visitor(n, "Ann Owner").mustPost(http.StatusOK, paths.Forgot, url.Values{"email": {ann.email}})
 	began := time.Now()
 	var took time.Duration
-	until(t, 2*time.Minute, "the letter with the link to a new password was tried", func() bool {
+	suite.Until(t, "the letter with the link to a new password was tried", func() bool {
 		took = time.Since(began)
 		return s.count(t, `SELECT count(*) FROM river.river_job WHERE args->>'letter' LIKE '%reset%' AND attempt > 0`) > 0
 	})
@@ -203,7 +204,7 @@ func TestMailServerThatIsNotThereIsTriedAgain(t *testing.T) {
 	n.stop() // so that the other one sends
 	ann.at(other)
 	ann.invite("acme", "late@mail.example")
-	until(t, 20*time.Second, "the letter was tried", func() bool { return s.failures("late@mail.example") > 0 })
+	suite.Until(t, "the letter was tried", func() bool { return s.failures("late@mail.example") > 0 })
 	if delivery, _, _, _ := s.letter("late@mail.example"); delivery != "queued" {
 		t.Errorf("the letter is %s", delivery)
 	}

@@ -76,15 +76,9 @@ func TestFormSentFiftyTimesIsDoneOnce(t *testing.T) {
 			tabs[i] = act.who.copyOf()
 		}
 		rostertest.Together(presses, func(i int) {
-			for { // whoever was told to come back does
-				var err error
-				if answers[i], err = tabs[i].post(action, form); err != nil {
-					t.Errorf("%s: %v", action, err)
-					return
-				}
-				if answers[i].status != http.StatusServiceUnavailable {
-					return
-				}
+			var err error
+			if answers[i], err = tabs[i].patiently(0, func() (answer, error) { return tabs[i].post(action, form) }); err != nil {
+				t.Errorf("%s: %v", action, err)
 			}
 		})
 		alike := map[string]int{}
@@ -123,14 +117,10 @@ func TestLinkUsedFiftyTimesWorksOnce(t *testing.T) {
 		tabs[i] = newcomer.copyOf()
 	}
 	rostertest.Together(presses, func(i int) {
-		for {
-			a, err := tabs[i].post(accept, url.Values{"name": {newcomer.name}, "password": {password}})
-			if err == nil && a.status == http.StatusServiceUnavailable {
-				continue
-			}
-			answers[i] = fmt.Sprint(a.status, err)
-			return
-		}
+		a, err := tabs[i].patiently(0, func() (answer, error) {
+			return tabs[i].post(accept, url.Values{"name": {newcomer.name}, "password": {password}})
+		})
+		answers[i] = fmt.Sprint(a.status, err)
 	})
 	if is := s.joined("acme", newcomer.email); is != whole {
 		t.Errorf("%d presses left %+v", presses, is)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/internal/suite"
 	"roster/views/paths"
 )
 
@@ -28,13 +29,13 @@ func TestKilledAtLongWorkDoesEachOnce(t *testing.T) {
 			SELECT s.org_id, p.id, gen_random_uuid(), 'invitation' FROM p, roster.organization_slugs s WHERE s.slug = 'acme' RETURNING org_id, user_id
 		)
 		INSERT INTO roster.membership_roles (org_id, user_id, role) SELECT org_id, user_id, 'viewer' FROM m`, people))
-	s.dawdle(10*time.Millisecond, "roster.audit_events") // so that death comes in the middle
+	s.dawdle(30*time.Millisecond, "roster.audit_events") // so that death comes in the middle
 
 	// through kills the node again and again while a job is at work, and says how often.
 	through := func() (deaths int) {
 		for range roundsOr(2) {
 			before, over := 0, false
-			until(t, 30*time.Second, "the job to go on", func() bool {
+			suite.Until(t, "the job to go on", func() bool {
 				over = s.count(t, `SELECT count(*) FROM roster.jobs WHERE state IN ('waiting', 'running')`) == 0
 				now := s.count(t, `SELECT count(*) FROM roster.audit_events`)
 				if before == 0 {
@@ -50,7 +51,7 @@ func TestKilledAtLongWorkDoesEachOnce(t *testing.T) {
 			n = s.start()
 			ann.at(n)
 		}
-		until(t, time.Minute, "the job to be done", func() bool {
+		suite.Until(t, "the job to be done", func() bool {
 			return s.count(t, `SELECT count(*) FROM roster.jobs WHERE state IN ('waiting', 'running')`) == 0
 		})
 		return deaths

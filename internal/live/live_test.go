@@ -12,6 +12,7 @@ import (
 	"roster/internal/account"
 	"roster/internal/live"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -47,13 +48,9 @@ func TestStreamsAreLookedAtAgain(t *testing.T) {
 	until := func(s *live.Stream, what string, is func(live.Next) bool) {
 		t.Helper()
 		for {
-			select {
-			case <-s.Wake():
-				if is(l.Next(s)) {
-					return
-				}
-			case <-time.After(10 * time.Second):
-				t.Fatalf("never: %s", what)
+			suite.Next(t, what, s.Wake())
+			if is(l.Next(s)) {
+				return
 			}
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"roster/db/dbtest"
 	"roster/internal/mail"
 	"roster/internal/mail/mailtest"
+	"roster/internal/suite"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -119,7 +120,7 @@ func (o *office) work(t *testing.T) (stop func()) {
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), suite.Patience(t))
 			defer cancel()
 			if err := client.StopAndCancel(ctx); err != nil {
 				t.Errorf("stop worker: %v", err)
@@ -222,19 +223,14 @@ func (o *office) until(t *testing.T, id int64, state string) row {
 
 func (o *office) when(t *testing.T, id int64, what string, is func(row) bool) row {
 	t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		r := o.row(t, id)
-		if is(r) {
-			return r
+	var r row
+	suite.Try(t, "the job is "+what, func() string {
+		if r = o.row(t, id); is(r) {
+			return ""
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("job is not %s: %+v", what, r)
-		}
-		<-tick.C
-	}
+		return fmt.Sprintf("%+v", r)
+	})
+	return r
 }
 
 // waited is how often it was reported that a letter will be tried again.

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"roster/internal/suite"
 )
 
 // childDir names the directory on which this program, started again by a test, is to be a Roster.
@@ -208,7 +210,7 @@ func query(t testing.TB, address, sql string) string {
 }
 
 func tryQuery(address, sql string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgconn.Connect(ctx, address)
 	if err != nil {
@@ -234,11 +236,7 @@ func (s *Server) query(t testing.TB, sql string) string {
 // eventually waits for something that another process does.
 func eventually(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(poll) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	suite.Until(t, what, happened)
 }
 
 // free says whether no process of a server is left on the data.
@@ -464,7 +462,7 @@ func TestEndOfServerIsLogged(t *testing.T) {
 		if !strings.Contains(line, "private PostgreSQL has ended by itself") {
 			t.Errorf("logged %q", line)
 		}
-	case <-time.After(20 * time.Second):
+	case <-suite.Late(t):
 		t.Error("nothing was logged")
 	}
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"golang.org/x/net/html"
+
+	"roster/internal/suite"
 )
 
 // Mode is how the server behaves.
@@ -193,8 +195,7 @@ func (s *Server) All() []Message {
 // Wait gives the next letter to an address, whatever its case, that no Wait has given before.
 func (s *Server) Wait(t testing.TB, to string) Message {
 	t.Helper()
-	const patience = 30 * time.Second
-
+	patience := suite.Patience(t)
 	late := false
 	timer := time.AfterFunc(patience, func() {
 		s.mu.Lock()
