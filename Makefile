@@ -22,20 +22,30 @@ PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # What takes longest goes first, so that nothing is left alone at the end.
 LONG := ./web ./cmd/roster ./internal/roster ./internal/faulttest ./internal/seed ./db/prove ./internal/account
 
+# What is drawn to be tried is drawn from this; SEED=… tries the same again.
+SEED ?= $(shell od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+
 .PHONY: test
-test: postgres chromium pgbouncer ## run all tests, the browser's included; RACE=1 with the race detector
-	$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(LONG) ./...
+test: SEED := $(SEED)
+test: postgres chromium pgbouncer ## run all tests, the browser's included; RACE=1 with the race detector, SEED=… as in that run
+	@echo "SEED=$(SEED)"
+	SEED=$(SEED) $(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(LONG) ./... || { echo "It was drawn with SEED=$(SEED)."; exit 1; }
+
+.PHONY: test-all
+test-all: postgres chromium pgbouncer ## run every round, width and mutant of the tests, of which test draws some (an hour at most)
+	ALL=1 $(GO) test $(subst 20m,90m,$(TEST_FLAGS)) -p $(PACKAGES) $(LONG) ./...
 
 # What speaks to PostgreSQL, beside the browser's story.
 POSTGRES := ./internal/roster ./internal/faulttest ./db ./db/prove ./internal/account ./internal/privatepg
 
 # The tests themselves ask the server for its version, so none is run on another one by mistake.
 .PHONY: test-postgres
+test-postgres: SEED := $(SEED)
 test-postgres: chromium pgbouncer ## run what speaks to PostgreSQL on every major version; MAJORS="15 18" for some, RACE=1
 	@servers=$$(sh .ci/servers $(MAJORS)) || exit 1; \
 	echo "$$servers" | while read -r major bin; do \
-		echo "PostgreSQL $$major, $$bin: $(POSTGRES), the browser's story"; \
-		export ROSTER_TEST_MAJOR="$$major" ROSTER_PG_BIN="$$bin"; \
+		echo "PostgreSQL $$major, $$bin: $(POSTGRES), the browser's story; SEED=$(SEED)"; \
+		export ROSTER_TEST_MAJOR="$$major" ROSTER_PG_BIN="$$bin" SEED=$(SEED); \
 		$(GO) test $(TEST_FLAGS) -p $(PACKAGES) $(POSTGRES) </dev/null || exit 1; \
 		$(GO) test $(TEST_FLAGS) -run '^TestStory$$' ./cmd/roster </dev/null || exit 1; \
 	done
@@ -55,6 +65,7 @@ fuzz: ## try every parser with made-up input; FUZZTIME=5m for longer than 30s ea
 .PHONY: faults
 faults: postgres pgbouncer ## break what Roster stands on, at length: the faults that take too long for every change
 	$(GO) test -tags faults -count=1 -timeout 40m $(if $(RACE),-race) -v ./internal/faulttest
+	$(GO) test -tags faults -count=1 -run 'TakesAsLong$$' -v ./web ./internal/account
 
 # The worlds stay in var/bench: the first run seeds them, which takes as long as all the rest.
 .PHONY: bench

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"roster/internal/account"
 	"roster/internal/browsertest"
@@ -23,6 +22,7 @@ import (
 	"roster/internal/role"
 	"roster/internal/roster"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 	"roster/static"
 	components "roster/views/gallery"
 	"roster/web"
@@ -191,7 +191,7 @@ func paint(t *testing.T) *gallery {
 	g.ids["request to invite"], g.ids["request to join"] = waiting.Rows[0].ID, waiting.Rows[2].ID
 
 	g.main = developing(t, w.Database, "ROSTER_OPERATOR=Acme Hosting", "ROSTER_PRIVACY_URL=https://acme.example/privacy", "ROSTER_HELP_URL=https://acme.example/help")
-	settled(t, func() bool {
+	suite.Until(t, "every letter is delivered and noted", func() bool {
 		return w.Count(t, `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND delivery = 'queued'`) == 0
 	})
 	w.SQL(t, `UPDATE roster.invitations SET delivery = 'failed', delivery_detail = 'the mailbox does not exist' WHERE email_norm = 'bounced@nowhere.example'`)
@@ -219,18 +219,6 @@ func paint(t *testing.T) *gallery {
 	}))
 	t.Cleanup(g.fails.Close)
 	return g
-}
-
-// settled waits until something is so that the program does by and by: every letter delivered and noted.
-func settled(t *testing.T, so func() bool) {
-	t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for end := time.Now().Add(20 * time.Second); !so(); <-again.C {
-		if time.Now().After(end) {
-			t.Fatal("it is not so after 20 seconds")
-		}
-	}
 }
 
 // operatorLink is what `roster link` prints.
@@ -701,8 +689,8 @@ func (b *browsers) of(t *testing.T, l look) *person {
 }
 
 // Every page and every state of it, light and dark, at 360 and 1440 pixels: axe finds nothing, the policy
-// forbids nothing, the console is quiet; at 320 pixels nothing has to be scrolled sideways; tabs can be told
-// apart. With ROSTER_SCREENSHOTS pictures are kept there. C164 C167 C174 I91
+// forbids nothing, the console is quiet; from 320 to 1920 pixels nothing has to be scrolled sideways; tabs can be told
+// apart. Which width is light and which is dark, and which width beside 320 is tried, is drawn. With ROSTER_SCREENSHOTS pictures are kept there. C164 C167 C174 I91
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	browsertest.Start(t)
@@ -756,10 +744,7 @@ func (l look) on(t *testing.T, p *person) {
 		p.TitleEnds(" · " + names[at[1]] + " · Roster")
 	}
 	shots := os.Getenv("ROSTER_SCREENSHOTS")
-	for _, w := range []struct {
-		width, height int
-		dark          bool
-	}{{1440, 900, false}, {1440, 900, true}, {360, 740, true}, {360, 740, false}} {
+	for _, w := range l.windows(t) {
 		p.Resize(w.width, w.height)
 		p.Look(w.dark)
 		p.Run("document.querySelector(':popover-open, dialog:modal') || scrollTo({ top: 0, behavior: 'instant' })") // a bar that stays lies over what is scrolled
@@ -772,11 +757,40 @@ func (l look) on(t *testing.T, p *person) {
 			p.Screenshot(shots, fmt.Sprintf("%s-%d-%s", l.name, w.width, map[bool]string{false: "light", true: "dark"}[w.dark]))
 		}
 	}
-	p.Resize(320, 640)
-	p.NoSideways()
+	widths := []int{320, 321 + suite.Draw(t, "width").IntN(1600)}
+	if suite.All() {
+		widths = nil
+		for width := 320; width <= 1920; width += 20 {
+			widths = append(widths, width)
+		}
+	}
+	for _, width := range widths {
+		p.Resize(width, 640)
+		p.NoSideways()
+	}
 	if l.tail != nil {
 		l.tail(p)
 	}
+}
+
+// window is a size of the browser, and the system's colours.
+type window struct {
+	width, height int
+	dark          bool
+}
+
+// windows are those that a page is looked at in: light in one and dark in the other, drawn; or, where everything is tried or
+// pictures are kept, each both ways.
+func (l look) windows(t *testing.T) []window {
+	t.Helper()
+	all := []window{{1440, 900, false}, {1440, 900, true}, {360, 740, true}, {360, 740, false}}
+	switch {
+	case suite.All() || os.Getenv("ROSTER_SCREENSHOTS") != "":
+		return all
+	case suite.Draw(t, "window").IntN(2) == 0:
+		return []window{all[0], all[2]}
+	}
+	return []window{all[1], all[3]}
 }
 
 // A page that was added and is not looked at fails the test. What only htmx asks for counts too.
