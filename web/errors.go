@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -202,6 +203,7 @@ func (s *Server) again(r *http.Request, to string) *layout.Again {
 // not even that can be drawn, a page that was made at start does.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, spec layout.ProblemSpec) {
 	askLater(w.Header(), spec.Status)
+	s.keepNotice(w.Header())
 	if isHTMX(r) {
 		spec.Piece = true
 		s.aimProblem(w.Header(), r, spec.Status)
@@ -218,6 +220,14 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, spec layout.Prob
 		page = static.Problem503
 	}
 	writeStatic(w, r, spec.Status, page)
+}
+
+// keepNotice leaves with the browser what the page that did not come was to say: the next one says it.
+func (s *Server) keepNotice(h http.Header) {
+	kept := slices.DeleteFunc(h.Values("Set-Cookie"), func(cookie string) bool { return strings.HasPrefix(cookie, s.sessions.notice+"=;") })
+	if h["Set-Cookie"] = kept; len(kept) == 0 {
+		h.Del("Set-Cookie")
+	}
 }
 
 // askLater says when to come back, with a 503 that does not say it already.

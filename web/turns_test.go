@@ -156,3 +156,19 @@ func TestPressesOfOnePersonWaitForEachOther(t *testing.T) {
 		t.Errorf("%d invitations are sent", n)
 	}
 }
+
+// What was just done is said, though the page that was to say it did not come.
+func TestABusyAnswerTakesNoNotice(t *testing.T) {
+	t.Parallel()
+	l := obey(t)
+	ann := l.as(l.Ann)
+	form := ann.get(paths.Appearance).form(paths.Appearance)
+	form.Set("theme", "dark")
+	saved := ann.post(paths.Appearance, form)
+	h := l.hold("roster.memberships")
+	if p := ann.once().get(saved.location); !p.busy() {
+		t.Errorf("while the database lets nobody through, the page is answered %d", p.status)
+	}
+	h.release()
+	ann.follow(saved).says(200, "The appearance is saved.")
+}
