@@ -110,7 +110,7 @@ const (
 
 // chooseContext makes the database believe signed contexts alone, or, without a key, bare ones. A new key
 // is added, and the one before it stays good until the next.
-func chooseContext(ctx context.Context, config *pgx.ConnConfig, key []byte) error {
+func (r Roles) chooseContext(ctx context.Context, config *pgx.ConnConfig, key []byte) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connect as migrator: %w", err)
@@ -120,7 +120,7 @@ func chooseContext(ctx context.Context, config *pgx.ConnConfig, key []byte) erro
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if key != nil {
 			body = signedContext
-			if err := addContextKey(ctx, tx, key); err != nil {
+			if err := r.addContextKey(ctx, tx, key); err != nil {
 				return err
 			}
 		}
@@ -133,7 +133,7 @@ func chooseContext(ctx context.Context, config *pgx.ConnConfig, key []byte) erro
 	})
 }
 
-func addContextKey(ctx context.Context, tx pgx.Tx, key []byte) error {
+func (r Roles) addContextKey(ctx context.Context, tx pgx.Tx, key []byte) error {
 	inner, outer := make([]byte, sha256.BlockSize), make([]byte, sha256.BlockSize)
 	for i := range inner {
 		inner[i], outer[i] = key[i]^0x36, key[i]^0x5c
@@ -142,7 +142,7 @@ func addContextKey(ctx context.Context, tx pgx.Tx, key []byte) error {
 		sql  string
 		args []any
 	}{
-		{`SET LOCAL ROLE roster_definer`, nil},
+		{`SET LOCAL ROLE ` + r.Definer(), nil},
 		{`INSERT INTO keyring.context_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET added_at = now()`,
 			[]any{contextKeyID(key), inner, outer}},
 		{`DELETE FROM keyring.context_keys WHERE id NOT IN (SELECT id FROM keyring.context_keys ORDER BY added_at DESC LIMIT 2)`, nil},

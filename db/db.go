@@ -48,6 +48,9 @@ type Config struct {
 	Auth   string // as roster_auth
 	Worker string // as roster_worker; empty where no jobs are worked
 
+	// Roles are this installation's names for these.
+	Roles Roles
+
 	// ContextKey signs what enters an organization, where the database asks for that (see ContextKey);
 	// nil where it does not.
 	ContextKey []byte
@@ -69,15 +72,17 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	for _, p := range []struct {
 		pool **pgxpool.Pool
 		url  string
+		from string
 		max  int32
-	}{{&db.app, c.App, conns}, {&db.auth, c.Auth, conns}, {&db.worker, c.Worker, conns + 2}, {&db.health, c.Worker, 2}} {
+	}{{&db.app, c.App, "ROSTER_DATABASE_URL", conns}, {&db.auth, c.Auth, "ROSTER_AUTH_DATABASE_URL, or ROSTER_DATABASE_URL", conns},
+		{&db.worker, c.Worker, "ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", conns + 2}, {&db.health, c.Worker, "ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", 2}} {
 		if p.url == "" {
 			continue
 		}
 		config, err := pgxpool.ParseConfig(p.url)
 		if err != nil {
 			db.Close()
-			return nil, fmt.Errorf("read the database address: %w", err)
+			return nil, Unreached(p.from, err)
 		}
 		config.MaxConns = p.max
 		if config.ConnConfig.ConnectTimeout == 0 {
@@ -95,9 +100,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 			return nil, err
 		}
 		*p.pool = pool
-		if err := refuseUnsafe(ctx, pool); err != nil {
+		if err := c.Roles.refuseUnsafe(ctx, pool); err != nil {
 			db.Close()
-			return nil, err
+			return nil, Unreached(p.from, err)
 		}
 	}
 	if err := db.signer.refuseOtherContext(ctx, db.app); err != nil {
@@ -542,31 +547,25 @@ func isNetwork(err error) bool {
 	return errors.As(err, &netErr) || errors.As(err, &opErr)
 }
 
-// Behind says in one sentence what is missing if the database's schema is not this program's, or "".
+// Behind says in one sentence what is missing if this program does not work with the database's schema, or "". A
+// newer schema works with older programs until it says otherwise.
 func (db *DB) Behind(ctx context.Context) (string, error) {
-	entries, err := migrations.ReadDir("migrations")
+	want, err := newestMigration()
 	if err != nil {
 		return "", err
-	}
-	var want, have int64
-	if _, err := fmt.Sscanf(entries[len(entries)-1].Name(), "%05d_", &want); err != nil {
-		return "", fmt.Errorf("read the newest migration's number: %w", err)
 	}
 	pool := db.health
 	if pool == nil {
 		pool = db.app
 	}
-	var there bool
-	if err := pool.QueryRow(ctx, `SELECT to_regclass('platform.goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
-		return "", fmt.Errorf("look for the schema: %w", err)
-	}
-	if there {
-		if err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM platform.goose_db_version WHERE is_applied`).Scan(&have); err != nil {
-			return "", fmt.Errorf("read the schema's version: %w", err)
-		}
-	}
-	if have < want { // a newer schema works with the program before it
+	have, oldest, err := versions(func(sql string) pgx.Row { return pool.QueryRow(ctx, sql) })
+	switch {
+	case err != nil:
+		return "", err
+	case have < want:
 		return fmt.Sprintf("the database's schema is older than this program (version %d, not %d): run roster migrate", have, want), nil
+	case oldest > want:
+		return outgrown(have, want), nil
 	}
 	return "", nil
 }

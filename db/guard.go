@@ -13,30 +13,30 @@ import (
 const oldestVersion = 150004
 
 // refuseUnsafe says in one sentence why Roster does not start on this database with this role.
-func refuseUnsafe(ctx context.Context, pool *pgxpool.Pool) error {
+func (r Roles) refuseUnsafe(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := refuseUnfit(ctx, pool); err != nil {
+		return err
+	}
 	var role string
-	var version int
 	var super, bypass, member, owns bool
 	err := pool.QueryRow(ctx, `
-		SELECT r.rolname, current_setting('server_version_num')::int, r.rolsuper, r.rolbypassrls,
+		SELECT r.rolname, r.rolsuper, r.rolbypassrls,
 		       EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid),
 		       EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		                WHERE n.nspname IN ('roster', 'auth', 'river', 'platform') AND c.relowner = r.oid)
-		  FROM pg_roles r WHERE r.rolname = session_user`).Scan(&role, &version, &super, &bypass, &member, &owns)
+		  FROM pg_roles r WHERE r.rolname = session_user`).Scan(&role, &super, &bypass, &member, &owns)
 	if err != nil {
 		return fmt.Errorf("ask the database who we are: %w", err)
 	}
 	switch {
-	case version < oldestVersion:
-		return fmt.Errorf("the database server is too old: Roster needs PostgreSQL 15.4 or later, this is version number %d", version)
 	case super:
-		return fmt.Errorf("the database role %s is a superuser, which row security does not bind: connect as roster_app", role)
+		return fmt.Errorf("the database role %s is a superuser, which row security does not bind: connect as %s", role, r.App())
 	case bypass:
-		return fmt.Errorf("the database role %s may bypass row security: connect as roster_app", role)
+		return fmt.Errorf("the database role %s may bypass row security: connect as %s", role, r.App())
 	case member:
-		return fmt.Errorf("the database role %s is a member of another role and could become it: connect as roster_app", role)
+		return fmt.Errorf("the database role %s is a member of another role and could become it: connect as %s", role, r.App())
 	case owns:
-		return fmt.Errorf("the database role %s owns tables of Roster and could switch their protection off: connect as roster_app", role)
+		return fmt.Errorf("the database role %s owns tables of Roster and could switch their protection off: connect as %s", role, r.App())
 	}
 	var unprotected []string
 	err = pool.QueryRow(ctx, `

@@ -29,16 +29,24 @@ var roles string
 // polls every five seconds; this one is given on at once.
 const migrationLock = 7163840022
 
+// Prepare is Roles.Prepare for the usual names.
+func Prepare(ctx context.Context, url string) error { return Roles("").Prepare(ctx, url) }
+
+// Migrate is Roles.Migrate for the usual names.
+func Migrate(ctx context.Context, url string, contextKey []byte) error {
+	return Roles("").Migrate(ctx, url, contextKey)
+}
+
 // Prepare makes the database roles and gives them the database of url, which names an administrator
 // (a superuser, or a role that may create roles and owns the database). It can be repeated.
-func Prepare(ctx context.Context, url string) error {
+func (r Roles) Prepare(ctx context.Context, url string) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return fmt.Errorf("connect as administrator: %w", err)
+		return Unreached(adminVariable, err)
 	}
 	defer conn.Close(ctx)
 	err = writeRoles(ctx, func() error {
-		_, err := conn.PgConn().Exec(ctx, roles).ReadAll()
+		_, err := conn.PgConn().Exec(ctx, r.In(roles)).ReadAll()
 		return err
 	})
 	if err != nil {
@@ -80,7 +88,7 @@ func tryAgain(ctx context.Context, most int, pause func() time.Duration, step fu
 func SetPassword(ctx context.Context, url, role, password string) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return fmt.Errorf("connect as administrator: %w", err)
+		return Unreached(adminVariable, err)
 	}
 	defer conn.Close(ctx)
 	literal, err := conn.PgConn().EscapeString(password)
@@ -97,18 +105,18 @@ func SetPassword(ctx context.Context, url, role, password string) error {
 	return nil
 }
 
-// Migrate brings the database of url (as roster_migrate, or whoever may become roster_owner) to the version
+// Migrate brings the database of url (as the migrator, or whoever may become the owner) to the version
 // of this program. Whoever comes second waits and then finds nothing to do. A statement that waits longer
 // than half a second for a lock gives way to the requests behind it and is tried again, for a minute: behind
 // it everybody waits who would only look.
 //
 // With a key (see ContextKey) the database then believes signed contexts alone; without one, bare ones.
-func Migrate(ctx context.Context, url string, contextKey []byte) error {
+func (r Roles) Migrate(ctx context.Context, url string, contextKey []byte) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return fmt.Errorf("read the migrator's address: %w", err)
+		return Unreached(adminVariable, err)
 	}
-	config.RuntimeParams["role"] = "roster_owner"
+	config.RuntimeParams["role"] = r.Owner()
 	config.RuntimeParams["search_path"] = "pg_catalog"
 	config.RuntimeParams["lock_timeout"] = "500ms"
 	pool := stdlib.OpenDB(*config)
@@ -116,7 +124,7 @@ func Migrate(ctx context.Context, url string, contextKey []byte) error {
 
 	guard, err := pool.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect as migrator: %w", err)
+		return Unreached(adminVariable, err)
 	}
 	defer guard.Close()
 	if _, err := guard.ExecContext(ctx, `SET lock_timeout = 0`); err != nil {
@@ -130,7 +138,14 @@ func Migrate(ctx context.Context, url string, contextKey []byte) error {
 		return fmt.Errorf("make schema platform: %w", err)
 	}
 
-	files, err := fs.Sub(migrations, "migrations")
+	want, err := newestMigration()
+	if err != nil {
+		return err
+	}
+	if have, _, err := versions(func(sql string) pgx.Row { return guard.QueryRowContext(ctx, sql) }); err != nil || have > want { // a newer program was here
+		return err
+	}
+	sources, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
@@ -138,7 +153,7 @@ func Migrate(ctx context.Context, url string, contextKey []byte) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider("", pool, files,
+	provider, err := goose.NewProvider("", pool, files{sources, r},
 		goose.WithStore(store),
 		goose.WithGoMigrations(goose.NewGoMigration(5, &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return migrateRiver(ctx, config) }}, nil)),
 		goose.WithDisableGlobalRegistry(true))
@@ -152,7 +167,7 @@ func Migrate(ctx context.Context, url string, contextKey []byte) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return untilUnlocked(ctx, func() error { return chooseContext(ctx, config, contextKey) })
+	return untilUnlocked(ctx, func() error { return r.chooseContext(ctx, config, contextKey) })
 }
 
 // migrateRiver makes the job queue's own tables. Each of River's versions is a transaction of its own (one

@@ -77,12 +77,12 @@ var ErrNotRestored = errors.New("nothing tells that this database was restored. 
 // raises the epoch, deletes sessions, voids links, lets invitations and share links expire, forgets the answers to forms, ends long work, and
 // drops letters: they were sent long ago, or their cause is gone. In every organization an entry of the audit log says so.
 // The address names the migrator, as for Migrate.
-func SettleRestore(ctx context.Context, url string, r Restore) (Settled, error) {
+func (roles Roles) SettleRestore(ctx context.Context, url string, r Restore) (Settled, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return Settled{}, fmt.Errorf("read the migrator's address: %w", err)
 	}
-	maps.Copy(config.RuntimeParams, map[string]string{"role": "roster_owner", "search_path": "pg_catalog", "timezone": "UTC", "lock_timeout": "10s"})
+	maps.Copy(config.RuntimeParams, map[string]string{"role": roles.Owner(), "search_path": "pg_catalog", "timezone": "UTC", "lock_timeout": "10s"})
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return Settled{}, fmt.Errorf("connect as migrator: %w", err)

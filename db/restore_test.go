@@ -16,7 +16,7 @@ func TestADatabaseKnowsThatItWasRestored(t *testing.T) {
 	d := dbtest.New(t) // a clone by TEMPLATE
 	opened, admin := d.Open(t), d.Superuser(t)
 	settle := func(r db.Restore) error {
-		_, err := db.SettleRestore(t.Context(), d.URL("roster_migrate"), r)
+		_, err := db.Roles("").SettleRestore(t.Context(), d.URL("roster_migrate"), r)
 		return err
 	}
 	for _, step := range []struct {
@@ -81,12 +81,12 @@ func TestASettledRestoreEndsWhatWasIssued(t *testing.T) {
 	open := `SELECT count(*) FROM roster.invitations WHERE state = 'open' AND expires_at > now()`
 
 	exec(`UPDATE platform.places SET since = since`) // another transaction wrote it
-	moved, err := db.SettleRestore(t.Context(), d.URL("roster_migrate"), db.Restore{Moved: true})
+	moved, err := db.Roles("").SettleRestore(t.Context(), d.URL("roster_migrate"), db.Restore{Moved: true})
 	if err != nil || moved.Epoch != 0 || count(`SELECT count(*) FROM auth.sessions`) != 4 || count(open) != 2 || count(`SELECT count(*) FROM river.river_job WHERE state = 'available'`) != 1 {
 		t.Errorf("moved: %+v, %v", moved, err)
 	}
 
-	settled, err := db.SettleRestore(t.Context(), d.URL("roster_migrate"), db.Restore{Files: true})
+	settled, err := db.Roles("").SettleRestore(t.Context(), d.URL("roster_migrate"), db.Restore{Files: true})
 	if err != nil {
 		t.Fatal(err)
 	}

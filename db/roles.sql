@@ -1,6 +1,7 @@
 -- The cluster's side of Roster: the roles that the program connects as, and what they may do with
 -- the database as a whole. Run by an administrator (the private server's own superuser, or
--- ROSTER_ADMIN_DATABASE_URL), as often as one likes: every statement can be repeated.
+-- ROSTER_ADMIN_DATABASE_URL), as often as one likes: every statement can be repeated. The names are the usual
+-- ones here; an installation with others (ROSTER_DATABASE_ROLES) reads its own in their place.
 --
 -- roster_owner    owns schemas and tables; no log-in; NOINHERIT, or it would see rows through the
 --                 definer's policies
@@ -39,9 +40,16 @@ BEGIN
       GRANT roster_owner TO roster_migrate;
     END IF;
   END IF;
-  -- An administrator who is no superuser migrates as the owner too, and so must be allowed to become it.
-  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(current_user, 'roster_owner', 'MEMBER') THEN
-    EXECUTE format('GRANT roster_owner TO %I', current_user);
+  -- An administrator who is no superuser migrates as the owner too, and so must be allowed to become it. Since
+  -- PostgreSQL 16 whoever makes a role is a member who may give it to others, and yet not become it.
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    IF current_setting('server_version_num')::int >= 160000 THEN
+      IF NOT pg_has_role(current_user, 'roster_owner', 'SET') THEN
+        EXECUTE format('GRANT roster_owner TO %I WITH INHERIT FALSE, SET TRUE', current_user);
+      END IF;
+    ELSIF NOT pg_has_role(current_user, 'roster_owner', 'MEMBER') THEN
+      EXECUTE format('GRANT roster_owner TO %I', current_user);
+    END IF;
   END IF;
 END
 $do$;
@@ -54,10 +62,12 @@ BEGIN
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', d);
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO roster_migrate, roster_app, roster_auth, roster_worker', d);
   EXECUTE format('GRANT CREATE ON DATABASE %I TO roster_owner', d);
+  -- Whoever may do nothing in a schema is refused, even where nothing is left to take.
+  IF EXISTS (SELECT 1 FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a WHERE n.nspname = 'public' AND a.grantee = 0) THEN
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+  END IF;
 END
 $do$;
-
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
 -- The budgets of pages (db/pooler.go), for the connections that a pooler opens: it passes on nothing that Roster says
 -- at the start of one. Nothing is written that stands already, for all that migrate at once write the same row.

@@ -163,13 +163,12 @@ func TestServeRefusesAnUnsafeConfiguration(t *testing.T) {
 	}
 }
 
-// A server of one's own: refused while its schema is missing, prepared by migrate, then served, and stopped well.
+// B202 B203 B276: a server of one's own, with an administrator who is no superuser and names of roles of one's own: refused while its schema is missing, prepared by migrate, then served, and stopped well.
 func TestServerOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	d := dbtest.Empty(t, "template1")
-	admin := d.Superuser(t).Config().User
-	environ := append(d.Environ(), "ROSTER_URL=http://localhost:1", "ROSTER_ADMIN_DATABASE_URL="+d.URL(admin))
-	if status, _, log := typed(t, environ, "serve"); status != 1 || !strings.Contains(log, "run roster migrate") {
+	d, admin := dbtest.Own(t)
+	environ := append(d.Environ(), "ROSTER_URL=http://localhost:1", "ROSTER_ADMIN_DATABASE_URL="+admin)
+	if status, _, log := typed(t, environ, "serve"); status != 1 || !strings.Contains(log, "roster migrate") {
 		t.Fatalf("without a schema: %d %q", status, log)
 	}
 	for range 2 { // it can be repeated

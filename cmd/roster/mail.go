@@ -66,13 +66,13 @@ func mailDomain(from string) string {
 func tellNodes(ctx context.Context, conf config.Config, f *mail.Failure) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL}
+	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, Roles: conf.Roles}
 	if urls.App == "" {
 		server, err := privatepg.Borrow(ctx, privatepg.Options{Dir: conf.Data})
 		if err != nil {
 			return
 		}
-		urls.App, urls.Auth, urls.Worker = addresses(server)
+		urls.App, urls.Auth, urls.Worker = addresses(server, conf.Roles)
 	}
 	var err error
 	if urls.ContextKey, err = contextKey(conf); err != nil {

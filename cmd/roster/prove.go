@@ -61,7 +61,7 @@ func target(ctx context.Context, conf config.Config) (o prove.Options, done func
 	if err != nil {
 		return o, nil, err
 	}
-	o.Config = db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, ContextKey: key}
+	o.Config = db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, ContextKey: key, Roles: conf.Roles}
 	o.Admin, done = conf.AdminURL, func() {}
 	if conf.AppURL == "" {
 		where := privatepg.Options{Dir: conf.Data, Bin: conf.PGBin, Log: slog.New(slog.DiscardHandler)}
@@ -72,8 +72,8 @@ func target(ctx context.Context, conf config.Config) (o prove.Options, done func
 		if err != nil {
 			return o, nil, err
 		}
-		o.Config.App, o.Config.Auth, o.Config.Worker = addresses(server)
-		o.Admin = server.URL("roster_migrate", database)
+		o.Config.App, o.Config.Auth, o.Config.Worker = addresses(server, conf.Roles)
+		o.Admin = server.URL(conf.Roles.Migrator(), database)
 		done = func() { _ = server.Stop() } // its data are safe either way
 	}
 	if err := refuseForeign(ctx, o.Config); err != nil {

@@ -65,17 +65,21 @@ func TestProveBesideARunningRoster(t *testing.T) {
 	}
 }
 
-// I7 X56: a database whose isolation is broken is not proved, and the report says where.
+// I7 X56: a database whose isolation is broken is not proved, and the report says where, and by which role, also where
+// the roles have names of their own.
 func TestProveSaysWhatIsBroken(t *testing.T) {
 	t.Parallel()
-	d := dbtest.New(t)
-	environ := append(d.Environ(), "ROSTER_ADMIN_DATABASE_URL="+d.URL(d.Superuser(t).Config().User))
+	d, admin := dbtest.Own(t)
+	environ := append(d.Environ(), "ROSTER_ADMIN_DATABASE_URL="+admin)
+	if status, _, log := typed(t, environ, "migrate"); status != 0 {
+		t.Fatal(log)
+	}
 	if _, err := d.Superuser(t).Exec(t.Context(), `ALTER POLICY org_isolation ON roster.invitation_blocks USING (true)`); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	status, out, log := typed(t, environ, "prove", "--report", dir)
-	if status != 1 || !strings.Contains(log, "ISOLATION IS BROKEN") || !strings.Contains(out, "verbs / roster.invitation_blocks: SELECT *, as roster_app") {
+	if status != 1 || !strings.Contains(log, "ISOLATION IS BROKEN") || !strings.Contains(out, "verbs / roster.invitation_blocks: SELECT *, as "+d.Roles().App()) {
 		t.Errorf("%d %.2000s %s", status, out, log)
 	}
 	if text, report := reports(t, dir); report.Held() || !strings.Contains(text, "WHAT GOT THROUGH") {

@@ -55,10 +55,10 @@ func restored(ctx context.Context, c call, r db.Restore, dir string) error {
 			return err
 		}
 		defer server.Stop()
-		address = server.URL("roster_migrate", database)
+		address = server.URL(conf.Roles.Migrator(), database)
 	}
 
-	settled, err := db.SettleRestore(ctx, address, r)
+	settled, err := conf.Roles.SettleRestore(ctx, address, r)
 	if err != nil {
 		return err
 	}

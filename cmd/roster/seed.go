@@ -41,13 +41,14 @@ func seedWorld(ctx context.Context, c call, options seed.Options) error {
 			return err
 		}
 		defer server.Stop()
-		address = server.URL("roster_migrate", database)
+		address = server.URL(conf.Roles.Migrator(), database)
 	}
 	return seedAt(ctx, c.out, conf, address, options)
 }
 
 // seedAt seeds the database of an address, and says how to log in.
 func seedAt(ctx context.Context, out io.Writer, conf config.Config, address string, options seed.Options) error {
+	options.Roles = conf.Roles
 	if conf.Dev {
 		options.Password = seed.Password
 	}

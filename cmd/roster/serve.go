@@ -55,7 +55,7 @@ func serve(ctx context.Context, c call, demo bool) error {
 		if h.private == nil {
 			return errors.New("--demo fills the private server alone: use roster seed for a database of your own")
 		}
-		if err := seedAt(ctx, c.out, conf, h.private.URL("roster_migrate", database), seed.Options{}); err != nil {
+		if err := seedAt(ctx, c.out, conf, h.private.URL(conf.Roles.Migrator(), database), seed.Options{}); err != nil {
 			return err
 		}
 	}
@@ -153,12 +153,12 @@ func open(ctx context.Context, conf config.Config, log *slog.Logger) (*house, er
 	if err != nil {
 		return nil, err
 	}
-	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, ContextKey: key}
+	urls := db.Config{App: conf.AppURL, Auth: conf.AuthURL, Worker: conf.WorkerURL, ContextKey: key, Roles: conf.Roles}
 	if urls.App == "" {
 		if h.private, err = openPrivate(ctx, conf, log); err != nil {
 			return nil, err
 		}
-		urls.App, urls.Auth, urls.Worker = addresses(h.private)
+		urls.App, urls.Auth, urls.Worker = addresses(h.private, conf.Roles)
 	}
 	if h.db, err = db.Open(ctx, urls); err != nil {
 		h.close()
@@ -200,7 +200,7 @@ func openPrivate(ctx context.Context, conf config.Config, log *slog.Logger) (*pr
 	}
 	key, err := contextKey(conf)
 	if err == nil {
-		err = prepare(ctx, server, key)
+		err = prepare(ctx, server, conf.Roles, key)
 	}
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
@@ -218,12 +218,12 @@ func openBeside(ctx context.Context, conf config.Config, log *slog.Logger) (*hou
 	if err != nil {
 		return nil, err
 	}
-	conf.AppURL, conf.AuthURL, conf.WorkerURL = addresses(server)
+	conf.AppURL, conf.AuthURL, conf.WorkerURL = addresses(server, conf.Roles)
 	return open(ctx, conf, log)
 }
 
-func addresses(server *privatepg.Server) (app, auth, worker string) {
-	return server.URL("roster_app", database), server.URL("roster_auth", database), server.URL("roster_worker", database)
+func addresses(server *privatepg.Server, roles db.Roles) (app, auth, worker string) {
+	return server.URL(roles.App(), database), server.URL(roles.Auth(), database), server.URL(roles.Worker(), database)
 }
 
 func (h *house) close() {

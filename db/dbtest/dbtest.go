@@ -158,6 +158,7 @@ func Key() []byte {
 // Database is a test's own.
 type Database struct {
 	name       string
+	roles      db.Roles
 	contextKey []byte
 }
 
@@ -206,18 +207,53 @@ func Empty(t testing.TB, from string) *Database {
 	return d
 }
 
-// URL is the address of the database for a role.
-func (d *Database) URL(role string) string { return server.URL(role, d.name) }
+// Own is an empty database for an installation with roles of its own, and the address of its administrator: a role
+// that may make roles and databases and is no superuser, as whoever rents a server is given. Roles serve one
+// database of a server, so a test that runs `roster migrate` does it in one of these.
+func Own(t testing.TB) (d *Database, administrator string) {
+	t.Helper()
+	os.Getenv("ROSTER_SIGNED_CONTEXT")
+	name := fmt.Sprintf("own_%d", number.Add(1))
+	d = &Database{name: name, roles: db.Roles(name), contextKey: contextKey}
+	master := name + "_master"
+	execute := func(ctx context.Context, statements ...string) {
+		t.Helper()
+		cloning.Lock()
+		defer cloning.Unlock()
+		for _, sql := range statements {
+			if _, err := admin.Exec(ctx, sql); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	execute(t.Context(), "CREATE ROLE "+master+" LOGIN CREATEROLE CREATEDB", "CREATE DATABASE "+name+" OWNER "+master)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		roles := []string{d.roles.Owner(), d.roles.Definer(), d.roles.Migrator(), d.roles.App(), d.roles.Auth(), d.roles.Worker()}
+		execute(ctx, "DROP DATABASE "+name+" WITH (FORCE)", "DROP ROLE IF EXISTS "+strings.Join(roles, ", "), "DROP ROLE "+master)
+	})
+	return d, server.URL(master, name)
+}
+
+// Roles are those of the database.
+func (d *Database) Roles() db.Roles { return d.roles }
+
+// URL is the address of the database for a role. Roster's own are named as usual, whatever they are called here.
+func (d *Database) URL(role string) string { return server.URL(d.roles.In(role), d.name) }
 
 // Config names the database for each role, as a program would.
 func (d *Database) Config() db.Config {
-	return db.Config{App: d.URL("roster_app"), Auth: d.URL("roster_auth"), Worker: d.URL("roster_worker"), ContextKey: d.contextKey}
+	return db.Config{App: d.URL("roster_app"), Auth: d.URL("roster_auth"), Worker: d.URL("roster_worker"), Roles: d.roles, ContextKey: d.contextKey}
 }
 
 // Environ is the environment in which the program uses this database.
 func (d *Database) Environ() []string {
 	environ := []string{"ROSTER_DATABASE_URL=" + d.URL("roster_app"), "ROSTER_AUTH_DATABASE_URL=" + d.URL("roster_auth"),
 		"ROSTER_WORKER_DATABASE_URL=" + d.URL("roster_worker"), "ROSTER_KEY=" + base64.StdEncoding.EncodeToString(installation[:])}
+	if d.roles != "" {
+		environ = append(environ, "ROSTER_DATABASE_ROLES="+string(d.roles))
+	}
 	if d.contextKey != nil {
 		environ = append(environ, "ROSTER_SIGNED_CONTEXT=1")
 	}

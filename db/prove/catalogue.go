@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"roster/db"
 )
 
 //go:embed catalogue.sql
@@ -13,10 +15,10 @@ var catalogueSQL string
 
 // Catalogue lists what in the catalogue of a database breaks the rules of row security. The connection must
 // not have roster in its search_path.
-func Catalogue(ctx context.Context, conn interface {
+func Catalogue(ctx context.Context, roles db.Roles, conn interface {
 	Query(context.Context, string, ...any) (pgx.Rows, error)
 }) ([]string, error) {
-	rows, err := conn.Query(ctx, catalogueSQL)
+	rows, err := conn.Query(ctx, roles.In(catalogueSQL))
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
 	}
@@ -24,7 +26,7 @@ func Catalogue(ctx context.Context, conn interface {
 }
 
 func catalogueFamily(ctx context.Context, p *proof) error {
-	violations, err := Catalogue(ctx, p.owner)
+	violations, err := Catalogue(ctx, p.Config.Roles, p.owner)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ UNION ALL SELECT 'org_id not tied by a foreign key: ' || relname FROM tenant t W
   (SELECT 1 FROM pg_constraint c WHERE c.conrelid = t.oid AND c.confrelid <> t.oid AND c.contype = 'f' AND t.orgatt = ANY (c.conkey))
 UNION ALL SELECT 'no index led by org_id: ' || relname FROM tenant t WHERE NOT EXISTS
   (SELECT 1 FROM pg_index x WHERE x.indrelid = t.oid AND x.indkey[0] = t.orgatt AND x.indpred IS NULL)
-UNION ALL SELECT 'role too powerful: ' || rolname FROM pg_roles WHERE rolname ~ '^roster_' AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
+UNION ALL SELECT 'role too powerful: ' || rolname FROM pg_roles WHERE rolname IN ('roster_owner', 'roster_definer', 'roster_migrate', 'roster_app', 'roster_auth', 'roster_worker') AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
 UNION ALL SELECT 'role inherits: ' || rolname FROM pg_roles WHERE rolname IN ('roster_owner', 'roster_definer', 'roster_migrate') AND rolinherit
 UNION ALL SELECT 'run-time role is a member of: ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member IN (SELECT oid FROM run)
 UNION ALL SELECT 'run-time role owns: ' || c.relname FROM pg_class c WHERE c.relowner IN (SELECT oid FROM run)

@@ -12,7 +12,7 @@ import (
 
 func violations(t testing.TB, conn *pgx.Conn) []string {
 	t.Helper()
-	found, err := Catalogue(t.Context(), conn)
+	found, err := Catalogue(t.Context(), "", conn)
 	if err != nil {
 		t.Fatal(err)
 	}

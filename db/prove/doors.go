@@ -197,13 +197,13 @@ type function struct {
 
 // doorFamily calls every function that sees more than one organization as a stranger would.
 func doorFamily(ctx context.Context, p *proof) error {
-	rows, err := p.owner.Query(ctx, `
+	rows, err := p.owner.Query(ctx, p.Config.Roles.In(`
 		SELECT n.nspname || '.' || f.proname AS name,
 		       format('%I.%I(%s)', n.nspname, f.proname, (SELECT string_agg('NULL::' || format_type(t, NULL), ', ' ORDER BY i) FROM unnest(f.proargtypes::oid[]) WITH ORDINALITY a(t, i))) AS call,
 		       has_function_privilege('roster_app', f.oid, 'EXECUTE') OR has_function_privilege('roster_worker', f.oid, 'EXECUTE') AS granted,
 		       f.prorettype = 'trigger'::regtype AS triggers
 		  FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
-		 WHERE (f.prosecdef OR n.nspname = 'door') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND f.prokind = 'f' ORDER BY 1`)
+		 WHERE (f.prosecdef OR n.nspname = 'door') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND f.prokind = 'f' ORDER BY 1`))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ import (
 type Options struct {
 	// Config names the database for each role, with the key if contexts are signed.
 	Config db.Config
-	// Admin is the address of the database for roster_migrate, or whoever else may become roster_owner. It
+	// Admin is the address of the database for the migrator, or whoever else may become the owner. It
 	// makes and deletes the canaries, past row security, and attacks nothing.
 	Admin string
 	// Families are those to run, by name; empty means all.
@@ -142,7 +142,7 @@ func (p *proof) note(ctx context.Context, a Attack) {
 	if ctx.Err() != nil {
 		return
 	}
-	a.Family = p.family
+	a.Family, a.As = p.family, p.Config.Roles.In(a.As)
 	p.report.Attacks = append(p.report.Attacks, a)
 	if p.FailFast && a.Verdict != Held && p.stop != nil {
 		p.stop()
@@ -151,7 +151,7 @@ func (p *proof) note(ctx context.Context, a Attack) {
 
 // exception writes down what the proof leaves out on purpose, and why.
 func (p *proof) exception(target, reason string) {
-	p.report.Exceptions = append(p.report.Exceptions, Exception{Family: p.family, Target: target, Reason: reason})
+	p.report.Exceptions = append(p.report.Exceptions, Exception{Family: p.family, Target: target, Reason: p.Config.Roles.In(reason)})
 }
 
 // compareVictim reads canary B past row security: after a family of attacks it is as it was made.

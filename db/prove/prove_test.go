@@ -271,3 +271,27 @@ func TestReport(t *testing.T) {
 		t.Error("a family that is not there was run")
 	}
 }
+
+// B202 B203: the proof holds for an installation whose roles have names of their own, with an administrator who is no
+// superuser, and the report has these names.
+func TestRolesOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	d, admin := dbtest.Own(t)
+	if err := d.Roles().Prepare(t.Context(), admin); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Roles().Migrate(t.Context(), admin, d.Config().ContextKey); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), Options{Config: d.Config(), Admin: admin, Targets: func(target string) bool {
+		return strings.Contains(target, "nvitation") || strings.HasPrefix(target, "authdb.") || strings.HasPrefix(target, "roster.users")
+	}})
+	if err != nil || !report.Held() {
+		t.Fatalf("%v\n%v", err, failures(report))
+	}
+	for _, a := range report.Attacks {
+		if a.As != "" && !strings.HasPrefix(a.As, string(d.Roles())+"_") {
+			t.Fatalf("%s: an attack as %s", a.Target, a.As)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"roster/db"
 )
 
 // schema is what the catalogue says about what can be attacked.
@@ -116,11 +118,11 @@ func (p *proof) open(ctx context.Context) (err error) {
 func (p *proof) openOwner(ctx context.Context) error {
 	config, err := pgx.ParseConfig(p.Admin)
 	if err != nil {
-		return fmt.Errorf("read the administrator's address: %w", err)
+		return db.Unreached("ROSTER_ADMIN_DATABASE_URL", err)
 	}
-	config.RuntimeParams["role"], config.RuntimeParams["search_path"], config.RuntimeParams["timezone"] = ownerRole, "pg_catalog", "UTC"
+	config.RuntimeParams["role"], config.RuntimeParams["search_path"], config.RuntimeParams["timezone"] = p.Config.Roles.Owner(), "pg_catalog", "UTC"
 	if p.owner, err = pgx.ConnectConfig(ctx, config); err != nil {
-		return fmt.Errorf("connect as administrator: %w", err)
+		return db.Unreached("ROSTER_ADMIN_DATABASE_URL", err)
 	}
 	if _, err := p.owner.Exec(ctx, `SELECT pg_advisory_lock($1)`, lockKey); err != nil {
 		return errors.Join(fmt.Errorf("wait for another proof: %w", err), p.owner.Close(context.WithoutCancel(ctx)))
@@ -140,7 +142,8 @@ func (p *proof) close() {
 // describe reads what there is to attack, and the report's head.
 func (p *proof) describe(ctx context.Context) error {
 	r := p.report
-	r.Roles, r.Mode = []string{appRole, workerRole, authRole}, "bare: the setting is the organization's id"
+	roles := p.Config.Roles
+	r.Roles, r.Mode = []string{roles.App(), roles.Worker(), roles.Auth()}, "bare: the setting is the organization's id"
 	if p.Config.ContextKey != nil {
 		r.Mode = "signed: the setting carries organization, expiry and HMAC"
 	}
@@ -153,14 +156,14 @@ func (p *proof) describe(ctx context.Context) error {
 	rows, err := p.owner.Query(ctx, `
 		SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'DELETE') AS open,
 		       (SELECT jsonb_agg(jsonb_build_object('Name', a.attname, 'Type', a.atttypid::bigint, 'May', ARRAY(
-		           SELECT r || ':' || p FROM unnest('{roster_app,roster_worker,roster_auth}'::text[]) r, unnest('{SELECT,INSERT,UPDATE}'::text[]) p
-		            WHERE has_column_privilege(r, c.oid, a.attnum, p))) ORDER BY a.attnum)
+		           SELECT r.usual || ':' || p FROM unnest($1::text[], $2::text[]) r (usual, named), unnest('{SELECT,INSERT,UPDATE}'::text[]) p
+		            WHERE has_column_privilege(r.named, c.oid, a.attnum, p))) ORDER BY a.attnum)
 		          FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns,
 		       ARRAY(SELECT a.attname::text FROM pg_index x JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey::int2[])
 		              WHERE x.indrelid = c.oid AND x.indisprimary) AS "primary"
 		  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'ext') AND n.nspname !~ '^pg_'
-		 ORDER BY n.nspname DESC, c.relname`)
+		 ORDER BY n.nspname DESC, c.relname`, []string{appRole, workerRole, authRole}, r.Roles)
 	if err == nil {
 		p.schema.tables, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[table])
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The roles that Roster connects as, and the one that owns the tables.
+// The roles that Roster connects as, and the one that owns the tables, by their usual names. The report has those
+// of the installation.
 const (
 	appRole    = "roster_app"
 	workerRole = "roster_worker"

@@ -20,6 +20,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"roster/db"
 	"roster/internal/mail"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Proxies []netip.Prefix // whose forwarding headers are believed
 
 	ProxyBySocket bool // and those of whoever comes by a unix socket
+
+	Roles db.Roles // what the database roles are called
 
 	AppURL, AuthURL, WorkerURL string // empty: the private server
 	AdminURL                   string
@@ -58,6 +61,7 @@ type environment struct {
 	AuthDatabase  string `env:"ROSTER_AUTH_DATABASE_URL" means:"the same as roster_auth, where it is not the same password"`
 	WorkDatabase  string `env:"ROSTER_WORKER_DATABASE_URL" means:"the same as roster_worker"`
 	AdminDatabase string `env:"ROSTER_ADMIN_DATABASE_URL" means:"the database as an administrator"`
+	Roles         string `env:"ROSTER_DATABASE_ROLES" envDefault:"roster" means:"what the names of the database roles begin with"`
 	Data          string `env:"ROSTER_DATA" envDefault:"./var" means:"folder of the private PostgreSQL"`
 	PGBin         string `env:"ROSTER_PG_BIN" means:"folder of PostgreSQL's programs, if they are not to be looked for"`
 	SMTP          string `env:"ROSTER_SMTP_URL" means:"mail server, smtp://user:password@host:587; unset: links are copied by hand"`
@@ -84,8 +88,8 @@ func (c Complaints) Error() string { return strings.Join(c, "\n") }
 
 func (c *Complaints) add(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// parse reads the table, and says what is not of its kind, or not in it at all.
-func parse(environ []string) (e environment, wrong Complaints) {
+// parse reads the table, and says what is not of its kind, or not in it at all. Every command needs the roles' names.
+func parse(environ []string) (e environment, roles db.Roles, wrong Complaints) {
 	given := trimmed(environ)
 	wrong = unknown(given)
 	wrong = append(wrong, quoted(given)...)
@@ -99,13 +103,16 @@ func parse(environ []string) (e environment, wrong Complaints) {
 	case err != nil:
 		wrong.add("%s", err)
 	}
-	return e, wrong
+	if roles, err = db.ParseRoles(e.Roles); err != nil {
+		wrong.add("ROSTER_DATABASE_ROLES: %v, not %q", err, e.Roles)
+	}
+	return e, roles, wrong
 }
 
 // Read takes the environment as a list of NAME=value, as os.Environ gives it.
 func Read(environ []string) (Config, error) {
-	e, wrong := parse(environ)
-	c := Config{Dev: e.Dev, Listen: e.Listen, PGBin: e.PGBin, AdminURL: e.AdminDatabase, Operator: e.Operator, SignupOpen: e.Signup != "invited",
+	e, roles, wrong := parse(environ)
+	c := Config{Roles: roles, Dev: e.Dev, Listen: e.Listen, PGBin: e.PGBin, AdminURL: e.AdminDatabase, Operator: e.Operator, SignupOpen: e.Signup != "invited",
 		SignedContext: e.Signed}
 
 	host, port, err := net.SplitHostPort(e.Listen)
@@ -133,8 +140,8 @@ func Read(environ []string) (Config, error) {
 	c.AppURL, c.AuthURL, c.WorkerURL = e.Database, e.AuthDatabase, e.WorkDatabase
 	databaseAddresses(&wrong, e)
 	if e.Database != "" {
-		c.AuthURL = otherRole(&wrong, e.Database, e.AuthDatabase, "roster_auth")
-		c.WorkerURL = otherRole(&wrong, e.Database, e.WorkDatabase, "roster_worker")
+		c.AuthURL = otherRole(&wrong, roles, e.Database, e.AuthDatabase, roles.Auth())
+		c.WorkerURL = otherRole(&wrong, roles, e.Database, e.WorkDatabase, roles.Worker())
 	} else if e.AuthDatabase != "" || e.WorkDatabase != "" {
 		wrong.add("ROSTER_DATABASE_URL: set it too where ROSTER_AUTH_DATABASE_URL or ROSTER_WORKER_DATABASE_URL is set")
 	}
@@ -198,7 +205,7 @@ func Read(environ []string) (Config, error) {
 // Place is what a command needs to know first that works on an installation which is there: the folder of the private
 // server, or "" where the database is one's own. It makes nothing, not even a key.
 func Place(environ []string) (string, error) {
-	e, wrong := parse(environ)
+	e, _, wrong := parse(environ)
 	if e.Database != "" && len(wrong) == 0 {
 		return "", nil
 	}
@@ -217,15 +224,15 @@ func Place(environ []string) (string, error) {
 
 // Migration reads what `roster migrate` needs: the database's addresses, and the key where contexts are signed.
 func Migration(environ []string) (Config, error) {
-	e, wrong := parse(environ)
-	c := Config{AdminURL: e.AdminDatabase, AppURL: e.Database, SignedContext: e.Signed}
+	e, roles, wrong := parse(environ)
+	c := Config{Roles: roles, AdminURL: e.AdminDatabase, AppURL: e.Database, SignedContext: e.Signed}
 	databaseAddresses(&wrong, e)
 	if c.AdminURL == "" {
 		wrong.add("ROSTER_ADMIN_DATABASE_URL: set it to the database as an administrator, like postgres://postgres:password@host/roster")
 	}
 	if c.AppURL != "" {
-		c.AuthURL = otherRole(&wrong, c.AppURL, e.AuthDatabase, "roster_auth")
-		c.WorkerURL = otherRole(&wrong, c.AppURL, e.WorkDatabase, "roster_worker")
+		c.AuthURL = otherRole(&wrong, roles, c.AppURL, e.AuthDatabase, roles.Auth())
+		c.WorkerURL = otherRole(&wrong, roles, c.AppURL, e.WorkDatabase, roles.Worker())
 	}
 	if e.Signed {
 		c.Key = readKey(&wrong, e)
@@ -238,11 +245,11 @@ func Migration(environ []string) (Config, error) {
 
 // Seeding reads what `roster seed` needs: where the database is, as an administrator if it is one's own.
 func Seeding(environ []string) (Config, error) {
-	if e, wrong := parse(environ); e.AdminDatabase != "" {
+	if e, roles, wrong := parse(environ); e.AdminDatabase != "" {
 		if len(wrong) > 0 {
 			return Config{}, wrong
 		}
-		return Config{AdminURL: e.AdminDatabase}, nil
+		return Config{AdminURL: e.AdminDatabase, Roles: roles}, nil
 	}
 	c, err := Read(environ)
 	if err == nil && c.AppURL != "" {
@@ -254,14 +261,14 @@ func Seeding(environ []string) (Config, error) {
 // Proving reads what `roster prove` needs: where the database is, as each role and as an administrator if it is
 // one's own, and the key where contexts are signed.
 func Proving(environ []string) (Config, error) {
-	e, wrong := parse(environ)
+	e, roles, wrong := parse(environ)
 	switch {
 	case e.Database != "":
 		return Migration(environ)
 	case e.AdminDatabase != "":
-		return Config{}, Complaints{"ROSTER_DATABASE_URL: set it to the database as roster_app, like postgres://roster_app:password@host/roster"}
+		return Config{}, Complaints{roles.In("ROSTER_DATABASE_URL: set it to the database as roster_app, like postgres://roster_app:password@host/roster")}
 	}
-	c := Config{Dev: e.Dev, PGBin: e.PGBin, SignedContext: e.Signed}
+	c := Config{Roles: roles, Dev: e.Dev, PGBin: e.PGBin, SignedContext: e.Signed}
 	var err error
 	if c.Data, err = filepath.Abs(e.Data); err != nil {
 		wrong.add("ROSTER_DATA: %v", err)
@@ -420,7 +427,7 @@ func misread(address string) string {
 }
 
 // otherRole is the same database for another role, unless it was given.
-func otherRole(wrong *Complaints, app, given, role string) string {
+func otherRole(wrong *Complaints, roles db.Roles, app, given, role string) string {
 	if given != "" {
 		return given
 	}
@@ -429,7 +436,7 @@ func otherRole(wrong *Complaints, app, given, role string) string {
 	}
 	u, err := url.Parse(app)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		wrong.add("ROSTER_DATABASE_URL: write it as postgres://roster_app:password@host/database")
+		wrong.add("ROSTER_DATABASE_URL: write it as postgres://%s:password@host/database", roles.App())
 		return ""
 	}
 	if password, set := u.User.Password(); set {

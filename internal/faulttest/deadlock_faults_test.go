@@ -35,7 +35,7 @@ func TestDeadlocksAreInvisible(t *testing.T) {
 	// As the program's role, but it looks for a deadlock later: so mostly the program gives way.
 	other := s.super(t)
 	for _, sql := range []string{`SET deadlock_timeout = '300ms'`, `SET ROLE roster_app`, `SELECT set_config('roster.org_id', '` + org.String() + `', false)`} {
-		if _, err := other.Exec(t.Context(), sql); err != nil {
+		if _, err := other.Exec(t.Context(), s.roles.In(sql)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -118,7 +118,7 @@ func TestSerializationFailuresAreInvisible(t *testing.T) {
 			RETURN NEW; END $$`,
 		`CREATE TRIGGER fail BEFORE INSERT ON roster.audit_events FOR EACH ROW EXECUTE FUNCTION public.fail()`,
 	} {
-		s.exec(t, sql)
+		s.exec(t, s.roles.In(sql))
 	}
 	d := drive(t, ann, "acme", 1, cem)
 	d.progress(20)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"roster/db"
 	"roster/db/dbtest"
 	"roster/internal/privatepg"
 )
@@ -118,14 +119,16 @@ func (p *postgres) connect(t *testing.T, role, database string) *pgx.Conn {
 // database is a test's own, on any server.
 type database struct {
 	*postgres
-	name string
+	name  string
+	roles db.Roles // its own, as each installation on a server has
 }
 
 // emptyDatabase makes a database with nothing in it. It goes with the test, as long as its server answers.
 func emptyDatabase(t *testing.T, p *postgres) *database {
 	t.Helper()
 	dbtest.RememberServer()
-	d := &database{p, fmt.Sprintf("fault_%d", p.number.Add(1))}
+	n := p.number.Add(1)
+	d := &database{p, fmt.Sprintf("fault_%d", n), db.Roles(fmt.Sprintf("roles_%d", n))}
 	admin := p.connect(t, p.server.Superuser(), "postgres")
 	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE template0"); err != nil {
 		t.Fatal(err)
@@ -153,8 +156,8 @@ func newDatabase(t *testing.T, p *postgres) *database {
 
 // environ names the database for the program, as each of its roles.
 func (d *database) environ() []string {
-	return []string{"ROSTER_DATABASE_URL=" + d.url("roster_app", d.name), "ROSTER_AUTH_DATABASE_URL=" + d.url("roster_auth", d.name),
-		"ROSTER_WORKER_DATABASE_URL=" + d.url("roster_worker", d.name), "ROSTER_ADMIN_DATABASE_URL=" + d.url(d.server.Superuser(), d.name)}
+	return []string{"ROSTER_DATABASE_ROLES=" + string(d.roles), "ROSTER_DATABASE_URL=" + d.url(d.roles.App(), d.name), "ROSTER_AUTH_DATABASE_URL=" + d.url(d.roles.Auth(), d.name),
+		"ROSTER_WORKER_DATABASE_URL=" + d.url(d.roles.Worker(), d.name), "ROSTER_ADMIN_DATABASE_URL=" + d.url(d.server.Superuser(), d.name)}
 }
 
 // migrate runs `roster migrate` and answers with what it said.

@@ -33,6 +33,8 @@ type Options struct {
 	Organizations int
 	// Password of all who are made. Empty: a random one. A world that is there already keeps its own.
 	Password string
+	// Roles are the installation's.
+	Roles db.Roles
 	// Now is the moment from which a new world is reckoned back; zero: the present one.
 	Now time.Time
 }
@@ -56,7 +58,7 @@ const (
 	seedLock = 7163840023
 )
 
-// World fills the database of url, which names roster_migrate or whoever else may become roster_owner. It
+// World fills the database of url, which names the migrator or whoever else may become the owner. It
 // can be repeated.
 func World(ctx context.Context, url string, o Options) (Report, error) {
 	began := time.Now()
@@ -69,7 +71,7 @@ func World(ctx context.Context, url string, o Options) (Report, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	w, err := open(ctx, url)
+	w, err := open(ctx, url, o.Roles)
 	if err != nil {
 		return Report{}, err
 	}
@@ -106,13 +108,13 @@ type writer struct {
 	added int    // people
 }
 
-func open(ctx context.Context, url string) (*writer, error) {
+func open(ctx context.Context, url string, roles db.Roles) (*writer, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("read the database address: %w", err)
+		return nil, db.Unreached("ROSTER_ADMIN_DATABASE_URL", err)
 	}
 	for name, value := range map[string]string{
-		"role":                   "roster_owner",
+		"role":                   roles.Owner(),
 		"search_path":            "pg_catalog",
 		"timezone":               "UTC",
 		"enable_seqscan":         "off", // the plans of foreign keys are made while tables are small, and kept
@@ -124,7 +126,7 @@ func open(ctx context.Context, url string) (*writer, error) {
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to seed: %w", err)
+		return nil, db.Unreached("ROSTER_ADMIN_DATABASE_URL", err)
 	}
 	pgxuuid.Register(conn.TypeMap())
 	w := &writer{conn: conn}
