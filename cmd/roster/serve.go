@@ -293,7 +293,7 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 		Schema:               "river",
 		Queues:               queues,
 		Workers:              workers,
-		WorkerMiddleware:     []rivertype.WorkerMiddleware{river.WorkerMiddlewareFunc(h.leaveToRestore)},
+		Middleware:           []rivertype.Middleware{river.WorkerMiddlewareFunc(h.leaveToRestore)},
 		JobTimeout:           mail.Timeout,
 		RescueStuckJobsAfter: 2 * mail.Timeout,
 		SoftStopTimeout:      5 * time.Second,       // then what is still being sent is given back to the queue
