@@ -32,6 +32,8 @@ type Args struct {
 	Letter    Kind            `json:"letter"`
 	Subject   string          `json:"subject,omitempty"` // what the secret opens
 	Sending   int             `json:"sending,omitempty"` // which letter about the subject it is
+	By        string          `json:"by,omitempty"`      // who has it sent, and
+	Network   string          `json:"network,omitempty"` // a digest of where they were: for the counts and turns of letters
 	Data      json.RawMessage `json:"data"`
 	Sealed    string          `json:"sealed,omitempty"` // the secret; erased when the letter is sent or given up
 	MessageID string          `json:"message_id"`       // made once, so that a letter sent twice is seen to be one
@@ -95,7 +97,7 @@ func (o *Outbox) args(l Letter) (Args, error) {
 	if err != nil {
 		return Args{}, err
 	}
-	args := Args{OrgID: env.org, Letter: l.Kind(), Subject: env.subject, Sending: env.sending, Data: data, MessageID: strings.ToLower(rand.Text()) + "@" + o.host}
+	args := Args{OrgID: env.org, Letter: l.Kind(), Subject: env.subject, Sending: env.sending, By: env.by, Network: env.network, Data: data, MessageID: strings.ToLower(rand.Text()) + "@" + o.host}
 
 	if env.sealed {
 		if env.secret == "" || env.subject == "" || env.expires.IsZero() {

@@ -77,6 +77,8 @@ type envelope struct {
 	expires time.Time
 	// sending counts the letters of one subject, each of which replaces the one before.
 	sending int
+	// by is who has it sent, and network where they were: what a person sends is counted in all their organizations together.
+	by, network string
 }
 
 // Organization is the one that a letter is sent for.
@@ -102,6 +104,8 @@ type Invitation struct {
 	Message      string
 	Expires      time.Time
 	Sending      int    // which letter of this invitation it is, from 1; 0 where they were not counted
+	By           string `json:"-"` // UUID of the inviter
+	Network      string `json:"-"` // digest of the network that they sent it from
 	Token        Secret `json:"-"`
 }
 
@@ -331,7 +335,7 @@ func (PasswordChanged) Kind() Kind { return KindPasswordChanged }
 func (JobEnded) Kind() Kind { return KindJobEnded }
 
 func (l Invitation) envelope() envelope {
-	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires, sending: l.Sending}
+	return envelope{to: l.To, inOrg: true, org: l.Organization.ID, sealed: true, secret: l.Token, subject: l.ID, expires: l.Expires, sending: l.Sending, by: l.By, network: l.Network}
 }
 
 func (l InvitationReminder) envelope() envelope {

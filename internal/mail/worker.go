@@ -48,6 +48,8 @@ type Envelope struct {
 	Org       string // UUID, or empty
 	Subject   string // UUID of what its secret opens, or empty
 	Sending   int    // which letter about the subject
+	By        string // UUID of who has it sent, or empty
+	Network   string // digest of where they were, or empty
 	MessageID string
 	// Again says that this letter was let through before and failed: it is not counted twice.
 	Again bool
@@ -202,7 +204,7 @@ func (w *Worker) admit(ctx context.Context, job *river.Job[Args], to Address, ex
 
 		wait, err = w.config.Allow(ctx, tx, Envelope{
 			Kind: job.Args.Letter, To: to.Norm, Org: job.Args.OrgID, Subject: job.Args.Subject, Sending: job.Args.Sending,
-			MessageID: job.Args.MessageID, Again: job.Attempt > 1,
+			By: job.Args.By, Network: job.Args.Network, MessageID: job.Args.MessageID, Again: job.Attempt > 1,
 		})
 		if err != nil {
 			return fmt.Errorf("ask whether letter may leave: %w", err)
@@ -210,7 +212,7 @@ func (w *Worker) admit(ctx context.Context, job *river.Job[Args], to Address, ex
 		if wait <= 0 {
 			return nil
 		}
-		return w.report(ctx, tx, job.ID, job.Args, Held, "many letters are waiting")
+		return w.report(ctx, tx, job.ID, job.Args, Held, "many letters were sent, so it goes out after "+time.Now().Add(wait).UTC().Format("2 Jan 2006, 15:04 UTC"))
 	})
 	return wait, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,9 @@ func open(t *testing.T) *office {
 	}
 	return o
 }
+
+// clock is a time as it is told.
+var clock = regexp.MustCompile(`\d+ \w{3} \d{4}, \d{2}:\d{2} UTC`)
 
 // work starts a worker, as a process would, until the test ends or it is stopped.
 func (o *office) work(t *testing.T) (stop func()) {
@@ -441,7 +445,7 @@ func TestLetterWaitsForItsTurn(t *testing.T) {
 	if r := o.until(t, id, "completed"); r.Sealed || r.Attempt != 1 {
 		t.Errorf("ends as %+v", r)
 	}
-	if got := o.told(); got != "held many letters are waiting; held many letters are waiting; sent" {
+	if got := clock.ReplaceAllString(o.told(), "then"); got != "held many letters were sent, so it goes out after then; held many letters were sent, so it goes out after then; sent" {
 		t.Errorf("told %q", got)
 	}
 	if fmt.Sprint(asked) != "[false false false]" {

@@ -20,11 +20,15 @@ import (
 
 // How many letters leave, from SECURITY.md 0: what is above waits for the next window, and says so.
 const (
-	lettersPerRecipientAndHour   = 5 // of all kinds together; the last one is kept for what the person asked for
-	invitationsOnFirstDay        = 100
+	lettersPerRecipientAndHour   = 5   // of all kinds together; the last one is kept for what the person asked for
+	invitationsOnFirstDay        = 100 // of an organization, and of a person in all organizations on their first day
 	invitationsPerDay            = 10_000
+	networkOnFirstDay            = 300 // likewise of all people of a network: several may begin in one office
+	networkPerDay                = 20_000
 	letterWindow, dailyWindow    = time.Hour, 24 * time.Hour
 	subjectRecipient, subjectOrg = "to:", "org:"
+	subjectBy, subjectFrom       = "by:", "from:"
+	subjectNewBy, subjectNewFrom = "by-new:", "from-new:" // in organizations on their first day
 )
 
 // AllowLetter decides whether a letter may leave now; with a wait it is held that long. An invitation that
@@ -79,10 +83,44 @@ func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (t
 		return wait, err
 	}
 	wait, err = overLimit(ctx, q, subjectOrg+e.Org, limit, dailyWindow)
-	if wait > 0 && firstDay > 0 {
-		wait = min(wait, firstDay)
+	if err != nil || wait > 0 {
+		return sooner(wait, firstDay), err
 	}
-	return wait, err
+	return overSender(ctx, q, e, firstDay)
+}
+
+// overSender counts what a person and a network send in all organizations: sixty new ones are no sixty allowances.
+func overSender(ctx context.Context, q *rosterdb.Queries, e mail.Envelope, firstDay time.Duration) (time.Duration, error) {
+	for _, sender := range []struct {
+		name, all, fresh string
+		limit, onFirst   int
+	}{
+		{e.By, subjectBy, subjectNewBy, invitationsPerDay, invitationsOnFirstDay},
+		{e.Network, subjectFrom, subjectNewFrom, networkPerDay, networkOnFirstDay},
+	} {
+		if sender.name == "" { // of a Roster before this one, or nobody is at work
+			continue
+		}
+		if firstDay > 0 {
+			wait, err := overLimit(ctx, q, sender.fresh+sender.name, sender.onFirst, dailyWindow)
+			if wait > 0 || err != nil {
+				return sooner(wait, firstDay), err
+			}
+		}
+		wait, err := overLimit(ctx, q, sender.all+sender.name, sender.limit, dailyWindow)
+		if wait > 0 || err != nil {
+			return wait, err
+		}
+	}
+	return 0, nil
+}
+
+// sooner is a wait that ends with the first day of an organization.
+func sooner(wait, firstDay time.Duration) time.Duration {
+	if wait > 0 && firstDay > 0 {
+		return min(wait, firstDay)
+	}
+	return wait
 }
 
 // isInvitation tells a letter that invites from those that tell something.

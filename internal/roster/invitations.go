@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"roster/db/rosterdb"
+	"roster/internal/account"
 	"roster/internal/fault"
 	"roster/internal/mail"
 	"roster/internal/publicid"
@@ -503,7 +505,17 @@ func hideLinks(verdicts []Verdict) {
 
 func (r *Roster) invitationLetter(a Actor, id uuid.UUID, to string, as role.Role, message string, expires time.Time, sending int32, t token) mail.Letter {
 	return mail.Invitation{To: to, Organization: a.mailOrg(), Inviter: a.mailPerson(), ID: id.String(), Role: as.Label(),
-		Explanation: "you can " + as.Explain(), Message: message, Expires: expires, Sending: int(sending), Token: mail.Secret(t.text)}
+		Explanation: "you can " + as.Explain(), Message: message, Expires: expires, Sending: int(sending),
+		By: a.person.ID.String(), Network: a.network(), Token: mail.Secret(t.text)}
+}
+
+// network names the network that the actor acts from, as a digest: neighbours have one.
+func (a Actor) network() string {
+	if a.trace.Address == "" {
+		return ""
+	}
+	digest := sha256.Sum256([]byte(account.Network(a.trace.Address)))
+	return hex.EncodeToString(digest[:16])
 }
 
 // changeInvitation opens a change of one invitation, read under the organization's lock together with what

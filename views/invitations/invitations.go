@@ -342,7 +342,7 @@ func delivery(i roster.Invitation) string {
 		}
 		return "E-mail bounced: " + clause(i.DeliveryDetail, "the mail server refused it")
 	case "held":
-		return "Held back: too many letters for now"
+		return "Held back: " + clause(i.DeliveryDetail, "too many letters for now")
 	case "copied":
 		return "Link copied, no e-mail sent"
 	}
