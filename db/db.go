@@ -502,6 +502,15 @@ func Constraint(err error) string {
 	return pgErr.Code
 }
 
+// Detail is what the database adds to a refusal of our own, or "".
+func Detail(err error) string {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return ""
+	}
+	return pgErr.Detail
+}
+
 // Unwritable tells whether err means that the database answers but takes no changes now: it is read-only, or
 // its disk is full. Nothing of what was asked for was done.
 func Unwritable(err error) bool {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/google/uuid"
@@ -16,6 +18,7 @@ import (
 	"roster/db/rosterdb"
 	"roster/internal/account"
 	"roster/internal/fault"
+	"roster/internal/human"
 	"roster/internal/publicid"
 	"roster/internal/role"
 )
@@ -25,6 +28,13 @@ const (
 	NameMax = 64
 	SlugMin = 2
 	SlugMax = 39
+)
+
+// How many organizations one person founds in 24 hours, and how many may stand at a time. The database holds everybody to
+// it (door.create_organization).
+const (
+	foundedPerDay = 10
+	foundedInAll  = 200
 )
 
 // reserved slugs mean something else in an address, or would pretend to.
@@ -184,6 +194,13 @@ func (r *Roster) CreateOrganization(ctx context.Context, person account.Person, 
 	case "organization_slugs_pkey": // CheckSlug says which are free
 		wrong.Add("slug", slugTaken)
 		return slug, uuid.Nil, wrong.Err()
+	case "RO002":
+		seconds, _ := strconv.Atoi(db.Detail(err)) // what cannot be read is soon
+		wait := max(time.Duration(seconds)*time.Second, time.Minute)
+		return slug, uuid.Nil, fault.Wait(fmt.Sprintf("You made %d organizations in the last 24 hours, which is as many as anybody can. You can make the next one in %s. Nothing was made.",
+			foundedPerDay, human.Wait(wait)), wait)
+	case "RO003":
+		return slug, uuid.Nil, fault.New(fault.Conflict, fmt.Sprintf("You made %d organizations that are still there, which is as many as anybody can. Nothing was made.", foundedInAll))
 	}
 	if err != nil {
 		return slug, uuid.Nil, wrap("create an organization", err)

@@ -106,13 +106,14 @@ func (w *World) Person(t testing.TB, name, email string) account.Person {
 	return p
 }
 
-// Found makes an organization.
+// Found makes an organization, however many its owner has made.
 func (w *World) Found(t testing.TB, owner account.Person, name, slug string) uuid.UUID {
 	t.Helper()
 	_, id, err := w.Roster.CreateOrganization(t.Context(), owner, roster.NewOrganization{Name: name, Slug: slug}, Trace())
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.SQL(t, `DELETE FROM platform.foundings WHERE org_id = $1`, id)
 	return id
 }
 
