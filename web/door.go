@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +11,7 @@ import (
 	"roster/views/door"
 	"roster/views/layout"
 	"roster/views/paths"
+	"roster/views/ui"
 )
 
 // The door: plain forms only. Looking at a link uses nothing up; a press does. What is said does not tell whether an
@@ -55,7 +57,7 @@ func (s *Server) pageLogIn(c echo.Context, status int, changed bool, form door.L
 // logInByPassword begins a session and leads on.
 func (s *Server) logInByPassword(c echo.Context, v *Visitor) error {
 	form := door.LogIn{Email: field(c, "email"), Next: next(c)}
-	login, err := s.accounts.LogIn(c.Request().Context(), form.Email, verbatim(c, "password"), trace(c))
+	login, err := s.accounts.LogIn(c.Request().Context(), form.Email, verbatim(c, "password"), s.marked(c))
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		return s.pageLogIn(c, http.StatusUnprocessableEntity, false, form)
@@ -66,7 +68,26 @@ func (s *Server) logInByPassword(c echo.Context, v *Visitor) error {
 	if err := s.logIn(c, login); err != nil {
 		return err
 	}
+	if err := s.say(c, refusedNotice(login.Refused)); err != nil {
+		return err
+	}
 	return s.goTo(c, form.Next)
+}
+
+// refusedWorthTelling is how many log-ins have to fail elsewhere before their owner is told: fewer are slips of one's own.
+const refusedWorthTelling = 5
+
+// refusedNotice tells who logs in that others tried to.
+func refusedNotice(r account.Refused) layout.Notice {
+	if r.Tries < refusedWorthTelling {
+		return layout.Notice{}
+	}
+	from := ui.Plural(r.Networks, "other network", "other networks")
+	if r.Networks > 10 { // above that they are not told apart
+		from = "more than 10 other networks"
+	}
+	return layout.Notice{Kind: "warn", Text: fmt.Sprintf("Since you last logged in, %s to your account failed, from %s. If you use this password elsewhere too, choose another.",
+		ui.Plural(r.Tries, "log-in", "log-ins"), from)}
 }
 
 // endSession logs out. Whoever is logged out already is, too.
@@ -228,7 +249,7 @@ func (s *Server) forgot(c echo.Context, v *Visitor) error {
 	if !s.accounts.Mails() {
 		return s.pageForgot(c, http.StatusForbidden, form)
 	}
-	err := s.accounts.Forgot(c.Request().Context(), form.Email, trace(c))
+	err := s.accounts.Forgot(c.Request().Context(), form.Email, s.marked(c))
 	if errs, ok := problems(err); ok {
 		form.Errors = errs
 		return s.pageForgot(c, http.StatusUnprocessableEntity, form)
@@ -283,7 +304,7 @@ func (s *Server) pageDeadLink(c echo.Context, link account.Link, expired string,
 
 // resetPassword ends every session of the account, and leads to the log-in.
 func (s *Server) resetPassword(c echo.Context, v *Visitor) error {
-	err := s.accounts.ChoosePassword(c.Request().Context(), c.Param("token"), verbatim(c, "password"), trace(c))
+	err := s.accounts.ChoosePassword(c.Request().Context(), c.Param("token"), verbatim(c, "password"), s.known(c))
 	if errs, ok := problems(err); ok {
 		return s.pageReset(c, v, http.StatusUnprocessableEntity, door.Reset{Errors: errs})
 	}

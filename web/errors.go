@@ -142,6 +142,9 @@ func (s *Server) explainFault(w http.ResponseWriter, r *http.Request, f *fault.F
 		if seconds == 0 { // else the page itself counts the seconds
 			spec.Text = f.Message
 		}
+		if r.URL.Path == paths.LogIn {
+			spec = s.withLetter(r, spec)
+		}
 		return spec
 	case fault.Unavailable:
 		if seconds > busy {
@@ -165,6 +168,17 @@ func (s *Server) explainFault(w http.ResponseWriter, r *http.Request, f *fault.F
 	}
 	s.log.Error("a fault of no kind", "request", v.id, "err", f)
 	return layout.ProblemSpec{Status: http.StatusInternalServerError, Unchanged: isSafe(r)}
+}
+
+// withLetter says how its owner gets in at once where strangers have tried too many passwords for an account.
+func (s *Server) withLetter(r *http.Request, spec layout.ProblemSpec) layout.ProblemSpec {
+	if !s.accounts.Mails() {
+		spec.Text = "If it is urgent, ask whoever runs this installation for a link that lets you in at once."
+		return spec
+	}
+	spec.Text = "If it is your account you need not wait: a link that we send to its address lets you choose a new password and log in at once."
+	spec.Links = []layout.Link{{URL: paths.With(paths.Forgot, "email", strings.TrimSpace(r.PostForm.Get("email"))), Label: "Send me a link"}}
+	return spec
 }
 
 // withWays adds where somebody logged in may go from a page that is not theirs.

@@ -29,6 +29,7 @@ type sessions struct {
 	store  *account.Sessions
 	cookie string
 	marker string // the cookie that knows a browser again between sign-up and its confirmation
+	device string // the cookie that knows a browser again in which somebody logged in
 	notice string // the cookie that carries what was just done to the next page
 	secure bool
 }
@@ -43,9 +44,9 @@ func newSessions(c Config, store *account.Sessions) sessions {
 	manager.Cookie.Persist = false
 
 	// Over plain http on one's own machine a browser takes no __Host- cookie.
-	s := sessions{scs: manager, store: store, cookie: "__Host-roster_session", marker: "__Host-roster_signup", notice: "__Host-roster_notice", secure: true}
+	s := sessions{scs: manager, store: store, cookie: "__Host-roster_session", marker: "__Host-roster_signup", device: "__Host-roster_device", notice: "__Host-roster_notice", secure: true}
 	if c.Dev && c.URL.Scheme == "http" {
-		s.cookie, s.marker, s.notice, s.secure = "roster_session", "roster_signup", "roster_notice", false
+		s.cookie, s.marker, s.device, s.notice, s.secure = "roster_session", "roster_signup", "roster_device", "roster_notice", false
 	}
 	return s
 }
@@ -137,7 +138,7 @@ func (s *Server) logIn(c echo.Context, login account.Login) error {
 	if err := s.sessions.scs.Clear(ctx); err != nil {
 		return err
 	}
-	account.RecordOf(ctx).LogIn(login, trace(c))
+	account.RecordOf(ctx).LogIn(login, s.known(c))
 	if err := s.sessions.scs.RenewToken(ctx); err != nil { // ends what was loaded
 		return err
 	}
@@ -258,6 +259,32 @@ func (s *Server) browser(c echo.Context, make bool) string {
 	marker := account.NewMarker()
 	s.giveCookie(c.Response(), s.sessions.marker, marker, 24*time.Hour)
 	return marker
+}
+
+// device is the mark of a browser in which somebody logged in, "" of any other. It opens nothing.
+func (s *Server) device(c echo.Context) string {
+	cookie, err := c.Request().Cookie(s.sessions.device)
+	if err != nil || !s.accounts.IsDevice(cookie.Value) {
+		return ""
+	}
+	return cookie.Value
+}
+
+// marked is trace with the browser's mark, where tries are counted.
+func (s *Server) marked(c echo.Context) account.Trace {
+	t := trace(c)
+	t.Device = s.device(c)
+	return t
+}
+
+// known is marked for a browser that is to be known from here on, for a while after each log-in.
+func (s *Server) known(c echo.Context) account.Trace {
+	t := s.marked(c)
+	if t.Device == "" {
+		t.Device = s.accounts.NewDevice()
+	}
+	s.giveCookie(c.Response(), s.sessions.device, t.Device, account.DeviceLife)
+	return t
 }
 
 // trace says where a request came from, for the audit log.

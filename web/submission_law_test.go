@@ -494,7 +494,7 @@ var doors = map[string]string{
 	"POST /logout":                "whoever is out is out",
 	"POST /signup":                "one link more to the same address, each as good as the other; letters are limited",
 	"POST /signup/confirm/:token": "the link works once; after that its page says that the address is confirmed, and leads to the log-in",
-	"POST /forgot":                "the last letter's link replaces the one before; letters are limited",
+	"POST /forgot":                "the last letter's link replaces the one that was asked for from here before; letters are limited",
 	"POST /reset/:token":          "the link works once; after that its page says so, and the password chosen first stays",
 	"POST /login/link/:token":     "the link works once; after that its page says so",
 }

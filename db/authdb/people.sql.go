@@ -24,6 +24,61 @@ func (q *Queries) AnybodyThere(ctx context.Context) (bool, error) {
 	return anybody, err
 }
 
+const askForLetter = `-- name: AskForLetter :one
+SELECT now()::timestamptz AS at,
+       u.id,
+       u.name,
+       u.email,
+       u.status,
+       (CASE WHEN auth.reserve($1::text[], $2::integer[], $3::float8[]) = 0 THEN 0
+             ELSE auth.reserve($4::text[], $5::integer[], $6::float8[]) END)::float8 AS held
+FROM auth.instance i
+LEFT JOIN roster.users u ON u.home_org_id IS NULL AND u.email_norm = $7
+`
+
+type AskForLetterParams struct {
+	Free        []string
+	FreeLimits  []int32
+	FreeSeconds []float64
+	Slow        []string
+	SlowLimits  []int32
+	SlowSeconds []float64
+	EmailNorm   string
+}
+
+type AskForLetterRow struct {
+	At     time.Time
+	ID     *uuid.UUID
+	Name   *string
+	Email  *string
+	Status *string
+	Held   float64
+}
+
+// GetAddress for a letter that anybody may ask for, with the seconds that it is held: some go out at once, and above
+// these one at a time. Known and unknown addresses are counted alike.
+func (q *Queries) AskForLetter(ctx context.Context, arg AskForLetterParams) (AskForLetterRow, error) {
+	row := q.db.QueryRow(ctx, askForLetter,
+		arg.Free,
+		arg.FreeLimits,
+		arg.FreeSeconds,
+		arg.Slow,
+		arg.SlowLimits,
+		arg.SlowSeconds,
+		arg.EmailNorm,
+	)
+	var i AskForLetterRow
+	err := row.Scan(
+		&i.At,
+		&i.ID,
+		&i.Name,
+		&i.Email,
+		&i.Status,
+		&i.Held,
+	)
+	return i, err
+}
+
 const confirm = `-- name: Confirm :one
 WITH waiting AS (
   SELECT w.digest
@@ -112,6 +167,24 @@ func (q *Queries) Confirm(ctx context.Context, arg ConfirmParams) (ConfirmRow, e
 	return i, err
 }
 
+const deleteOldDevices = `-- name: DeleteOldDevices :exec
+DELETE FROM auth.devices AS d WHERE d.used_at < now() - interval '180 days'
+`
+
+func (q *Queries) DeleteOldDevices(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteOldDevices)
+	return err
+}
+
+const deleteOldRefused = `-- name: DeleteOldRefused :exec
+DELETE FROM auth.refused_tries AS r WHERE r.last_at < now() - interval '30 days'
+`
+
+func (q *Queries) DeleteOldRefused(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteOldRefused)
+	return err
+}
+
 const deleteOldTries = `-- name: DeleteOldTries :exec
 DELETE FROM auth.attempts AS a WHERE a.since < now() - interval '1 day'
 `
@@ -125,6 +198,7 @@ const forgetTries = `-- name: ForgetTries :exec
 DELETE FROM auth.attempts AS a WHERE a.subject = $1
 `
 
+// Row by row in the order of auth.reserve, so that the two never wait for each other.
 func (q *Queries) ForgetTries(ctx context.Context, subject string) error {
 	_, err := q.db.Exec(ctx, forgetTries, subject)
 	return err
@@ -183,10 +257,20 @@ SELECT u.id,
        u.shortcuts,
        c.password_hash,
        c.changed_at,
-       c.last_org
+       c.last_org,
+       t.tries::bigint AS refused,
+       t.networks::bigint AS refused_from
 FROM roster.users u
 JOIN auth.credentials c ON c.user_id = u.id
-WHERE u.home_org_id IS NULL AND u.email_norm = $1 AND u.status = 'active'
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(r.tries), 0) AS tries, count(DISTINCT r.network) AS networks
+  FROM auth.refused_tries r
+  WHERE r.user_id = u.id
+    AND r.network <> $1
+    AND r.tries > 0
+    AND r.since >= coalesce((SELECT e.at FROM auth.events e WHERE e.user_id = u.id AND e.event = 'logged_in' ORDER BY e.at DESC, e.id DESC LIMIT 1), '-infinity')
+) t
+WHERE u.home_org_id IS NULL AND u.email_norm = $2 AND u.status = 'active'
 `
 
 type GetPasswordRow struct {
@@ -199,11 +283,13 @@ type GetPasswordRow struct {
 	PasswordHash string
 	ChangedAt    time.Time
 	LastOrg      *uuid.UUID
+	Refused      int64
+	RefusedFrom  int64
 }
 
-// What a log-in is judged by.
-func (q *Queries) GetPassword(ctx context.Context, emailNorm string) (GetPasswordRow, error) {
-	row := q.db.QueryRow(ctx, getPassword, emailNorm)
+// What a log-in is judged by, and how many failed since the last one, from networks other than this.
+func (q *Queries) GetPassword(ctx context.Context, network string, emailNorm string) (GetPasswordRow, error) {
+	row := q.db.QueryRow(ctx, getPassword, network, emailNorm)
 	var i GetPasswordRow
 	err := row.Scan(
 		&i.ID,
@@ -215,6 +301,8 @@ func (q *Queries) GetPassword(ctx context.Context, emailNorm string) (GetPasswor
 		&i.PasswordHash,
 		&i.ChangedAt,
 		&i.LastOrg,
+		&i.Refused,
+		&i.RefusedFrom,
 	)
 	return i, err
 }
@@ -251,6 +339,17 @@ func (q *Queries) InsertAccountEvent(ctx context.Context, arg InsertAccountEvent
 		arg.UserAgent,
 		arg.RequestID,
 	)
+	return err
+}
+
+const insertDevice = `-- name: InsertDevice :exec
+INSERT INTO auth.devices AS d (digest, user_id) VALUES ($1, $2)
+ON CONFLICT (digest, user_id) DO UPDATE SET used_at = now()
+`
+
+// A browser that is known as this account's from here on, and for 180 days after its last log-in.
+func (q *Queries) InsertDevice(ctx context.Context, digest []byte, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, insertDevice, digest, userID)
 	return err
 }
 
@@ -330,35 +429,47 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) (Ins
 	return i, err
 }
 
-const reserve = `-- name: Reserve :many
-INSERT INTO auth.attempts AS a (subject)
-SELECT unnest($1::text[])
-ON CONFLICT (subject) DO UPDATE
-SET n = CASE WHEN a.since > now() - make_interval(secs => $2::float8) THEN a.n + 1 ELSE 1 END,
-    since = CASE WHEN a.since > now() - make_interval(secs => $2::float8) THEN a.since ELSE now() END
-RETURNING a.subject,
-          a.n,
-          extract(epoch FROM a.since + make_interval(secs => $2::float8) - now())::float8 AS seconds_left
+const listAccountEvents = `-- name: ListAccountEvents :many
+SELECT e.event::text AS event, e.at::timestamptz AS first_at, e.at::timestamptz AS last_at, 1::integer AS times, ''::text AS network, e.address::text AS address, e.user_agent::text AS user_agent
+FROM auth.events e
+WHERE e.user_id = $2
+UNION ALL
+SELECT 'log_in_refused', r.first_at, r.last_at, r.tries, r.network, r.address, r.user_agent
+FROM auth.refused_tries r
+WHERE r.user_id = $2 AND r.tries > 0
+ORDER BY last_at DESC
+LIMIT $1
 `
 
-type ReserveRow struct {
-	Subject     string
-	N           int32
-	SecondsLeft float64
+type ListAccountEventsRow struct {
+	Event     string
+	FirstAt   time.Time
+	LastAt    time.Time
+	Times     int32
+	Network   string
+	Address   string
+	UserAgent string
 }
 
-// Counts a try for each subject before it is judged; the row's lock lets one go after the other. Subjects
-// come in one order everywhere (account, then address block), so that two tries never wait for each other.
-func (q *Queries) Reserve(ctx context.Context, subjects []string, windowSeconds float64) ([]ReserveRow, error) {
-	rows, err := q.db.Query(ctx, reserve, subjects, windowSeconds)
+// The account's own log, newest first: what happened, and the log-ins that failed.
+func (q *Queries) ListAccountEvents(ctx context.Context, howMany int32, userID uuid.UUID) ([]ListAccountEventsRow, error) {
+	rows, err := q.db.Query(ctx, listAccountEvents, howMany, userID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ReserveRow
+	var items []ListAccountEventsRow
 	for rows.Next() {
-		var i ReserveRow
-		if err := rows.Scan(&i.Subject, &i.N, &i.SecondsLeft); err != nil {
+		var i ListAccountEventsRow
+		if err := rows.Scan(
+			&i.Event,
+			&i.FirstAt,
+			&i.LastAt,
+			&i.Times,
+			&i.Network,
+			&i.Address,
+			&i.UserAgent,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -367,6 +478,87 @@ func (q *Queries) Reserve(ctx context.Context, subjects []string, windowSeconds 
 		return nil, err
 	}
 	return items, nil
+}
+
+const reserve = `-- name: Reserve :one
+WITH counted AS MATERIALIZED (
+  SELECT k.known,
+         auth.reserve(CASE WHEN k.known THEN $1::text[] ELSE $2::text[] END,
+                      CASE WHEN k.known THEN $3::integer[] ELSE $4::integer[] END,
+                      CASE WHEN k.known THEN $5::float8[] ELSE $6::float8[] END) AS wait
+  FROM (
+    SELECT EXISTS (
+      SELECT FROM auth.devices d
+      JOIN roster.users u ON u.id = d.user_id
+      WHERE d.digest = $7::bytea AND d.used_at > now() - interval '180 days' AND u.home_org_id IS NULL AND u.email_norm = $8::text
+    ) AS known
+  ) k
+), noted AS (
+  INSERT INTO auth.refused_tries AS r (user_id, since, network, address, user_agent)
+  SELECT w.id, w.since,
+         CASE WHEN (SELECT count(*) FROM auth.refused_tries o WHERE o.user_id = w.id AND o.since = w.since AND o.network NOT IN ('', $9::text)) < 10 THEN $9::text ELSE '' END,
+         $10::text, $11::text
+  FROM counted, (
+    SELECT u.id, greatest(date_trunc('hour', now()), (SELECT e.at FROM auth.events e WHERE e.user_id = u.id AND e.event = 'logged_in' ORDER BY e.at DESC, e.id DESC LIMIT 1)) AS since
+    FROM roster.users u
+    WHERE $12::boolean AND u.home_org_id IS NULL AND u.email_norm = $8::text
+  ) w
+  ON CONFLICT (user_id, since, network) DO UPDATE
+  SET tries = r.tries + 1, last_at = now(), address = excluded.address, user_agent = excluded.user_agent
+  RETURNING since, network
+)
+SELECT c.known::boolean AS known, c.wait::float8 AS wait, coalesce((SELECT n.since FROM noted n), 'epoch')::timestamptz AS noted_since, coalesce((SELECT n.network FROM noted n), '')::text AS noted_network
+FROM counted c
+`
+
+type ReserveParams struct {
+	DeviceSubjects []string
+	Subjects       []string
+	DeviceLimits   []int32
+	Limits         []int32
+	DeviceSeconds  []float64
+	Seconds        []float64
+	Device         []byte
+	EmailNorm      string
+	Network        string
+	Address        string
+	UserAgent      string
+	Note           bool
+}
+
+type ReserveRow struct {
+	Known        bool
+	Wait         float64
+	NotedSince   time.Time
+	NotedNetwork string
+}
+
+// Counts a try before it is judged, where it comes from: on the device, if that logged in as this account before, else
+// where strangers are counted. See auth.reserve. A log-in is noted in the account's own log as one that failed, until it
+// is found to be right: in one row for its network, or for all networks above ten.
+func (q *Queries) Reserve(ctx context.Context, arg ReserveParams) (ReserveRow, error) {
+	row := q.db.QueryRow(ctx, reserve,
+		arg.DeviceSubjects,
+		arg.Subjects,
+		arg.DeviceLimits,
+		arg.Limits,
+		arg.DeviceSeconds,
+		arg.Seconds,
+		arg.Device,
+		arg.EmailNorm,
+		arg.Network,
+		arg.Address,
+		arg.UserAgent,
+		arg.Note,
+	)
+	var i ReserveRow
+	err := row.Scan(
+		&i.Known,
+		&i.Wait,
+		&i.NotedSince,
+		&i.NotedNetwork,
+	)
+	return i, err
 }
 
 const setAppearance = `-- name: SetAppearance :exec
@@ -400,6 +592,23 @@ ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, chan
 
 func (q *Queries) SetPassword(ctx context.Context, userID uuid.UUID, passwordHash string) error {
 	_, err := q.db.Exec(ctx, setPassword, userID, passwordHash)
+	return err
+}
+
+const takeBackRefused = `-- name: TakeBackRefused :exec
+UPDATE auth.refused_tries AS r SET tries = r.tries - 1
+WHERE r.user_id = $1 AND r.since = $2 AND r.network = $3 AND r.tries > 0
+`
+
+type TakeBackRefusedParams struct {
+	UserID  uuid.UUID
+	Since   time.Time
+	Network string
+}
+
+// The try was right.
+func (q *Queries) TakeBackRefused(ctx context.Context, arg TakeBackRefusedParams) error {
+	_, err := q.db.Exec(ctx, takeBackRefused, arg.UserID, arg.Since, arg.Network)
 	return err
 }
 

@@ -116,8 +116,12 @@ WITH made AS (
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT $10, made.user_id, 'logged_in', made.public_id, $6, $5, $11 FROM made
+), device AS (
+  INSERT INTO auth.devices AS d (digest, user_id)
+  SELECT $12::bytea, made.user_id FROM made WHERE $12::bytea IS NOT NULL
+  ON CONFLICT (digest, user_id) DO UPDATE SET used_at = now()
 ), ended AS (
-  DELETE FROM auth.sessions AS o USING made WHERE o.public_id = $12::uuid
+  DELETE FROM auth.sessions AS o USING made WHERE o.public_id = $13::uuid
 )
 SELECT made.authenticated_at, made.expires_at FROM made
 `
@@ -134,6 +138,7 @@ type InsertSessionParams struct {
 	PasswordChangedAt time.Time
 	EventID           uuid.UUID
 	RequestID         string
+	Device            []byte
 	Replaces          *uuid.UUID
 }
 
@@ -144,7 +149,7 @@ type InsertSessionRow struct {
 
 // Only a log-in makes a session, and only with the password that is still the password: the locks let a
 // reset or a disabled account either see this session and end it, or stop it here. The session that the
-// browser had before, whoever it was of, is over with it, whatever its token is by now.
+// browser had before, whoever it was of, is over with it, whatever its token is by now. The browser is known from here on.
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (InsertSessionRow, error) {
 	row := q.db.QueryRow(ctx, insertSession,
 		arg.Digest,
@@ -158,6 +163,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (I
 		arg.PasswordChangedAt,
 		arg.EventID,
 		arg.RequestID,
+		arg.Device,
 		arg.Replaces,
 	)
 	var i InsertSessionRow

@@ -31,37 +31,55 @@ func (q *Queries) DeleteOldTokens(ctx context.Context) error {
 }
 
 const getSignup = `-- name: GetSignup :one
-SELECT s.kind,
-       s.name,
-       s.email,
-       s.password_hash,
-       s.browser_digest,
+SELECT coalesce(own.digest, s.digest)::bytea AS digest,
+       s.kind,
+       coalesce(own.name, s.name)::text AS name,
+       coalesce(own.email, s.email)::text AS email,
+       coalesce(own.password_hash, s.password_hash)::text AS password_hash,
+       (own.digest IS NOT NULL OR coalesce(s.browser_digest = $1, false))::boolean AS here,
        (s.expires_at <= now())::boolean AS expired,
        (s.used_at IS NOT NULL)::boolean AS used
 FROM auth.signups s
-WHERE s.digest = $1 AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+LEFT JOIN LATERAL (
+  SELECT o.digest, o.name, o.email, o.password_hash
+  FROM auth.signups o
+  WHERE s.kind = 'mailed' AND s.used_at IS NULL AND s.expires_at > now() AND s.browser_digest IS DISTINCT FROM $1
+    AND o.email_norm = s.email_norm
+    AND o.browser_digest = $1
+    AND o.kind = 'mailed'
+    AND o.used_at IS NULL
+    AND o.expires_at > now()
+    AND o.epoch = s.epoch
+  ORDER BY o.created_at DESC, o.digest
+  LIMIT 1
+) own ON true
+WHERE s.digest = $2 AND s.epoch = (SELECT i.epoch FROM auth.instance i)
 `
 
 type GetSignupRow struct {
-	Kind          string
-	Name          string
-	Email         string
-	PasswordHash  string
-	BrowserDigest []byte
-	Expired       bool
-	Used          bool
+	Digest       []byte
+	Kind         string
+	Name         string
+	Email        string
+	PasswordHash string
+	Here         bool
+	Expired      bool
+	Used         bool
 }
 
-// To show the page and to judge a password; uses nothing up.
-func (q *Queries) GetSignup(ctx context.Context, digest []byte) (GetSignupRow, error) {
-	row := q.db.QueryRow(ctx, getSignup, digest)
+// To show the page and to judge a password; uses nothing up. Any open link to an address proves the mailbox: in a browser
+// that waits for a link to it too, and did not ask for this one, it opens what that browser asked for last. So whoever
+// has had many letters sent to an address keeps nobody from signing up with it.
+func (q *Queries) GetSignup(ctx context.Context, browserDigest []byte, digest []byte) (GetSignupRow, error) {
+	row := q.db.QueryRow(ctx, getSignup, browserDigest, digest)
 	var i GetSignupRow
 	err := row.Scan(
+		&i.Digest,
 		&i.Kind,
 		&i.Name,
 		&i.Email,
 		&i.PasswordHash,
-		&i.BrowserDigest,
+		&i.Here,
 		&i.Expired,
 		&i.Used,
 	)
@@ -153,10 +171,10 @@ func (q *Queries) InsertSignup(ctx context.Context, arg InsertSignupParams) erro
 const insertToken = `-- name: InsertToken :exec
 WITH replaced AS (
   UPDATE auth.tokens AS t SET revoked_at = now()
-  WHERE t.user_id = $3 AND t.purpose = $2 AND t.used_at IS NULL AND t.revoked_at IS NULL
+  WHERE t.user_id = $3 AND t.purpose = $2 AND t.asked_from = $4 AND t.used_at IS NULL AND t.revoked_at IS NULL
 )
-INSERT INTO auth.tokens (digest, purpose, user_id, epoch, expires_at)
-SELECT $1, $2, $3, i.epoch, $4
+INSERT INTO auth.tokens (digest, purpose, user_id, epoch, asked_from, expires_at)
+SELECT $1, $2, $3, i.epoch, $4, $5
 FROM auth.instance i
 `
 
@@ -164,15 +182,18 @@ type InsertTokenParams struct {
 	Digest    []byte
 	Purpose   string
 	UserID    uuid.UUID
+	AskedFrom string
 	ExpiresAt time.Time
 }
 
-// The one before it, for the same purpose, is replaced.
+// Those before it for the same purpose are replaced, if they were asked for from the same place: what a stranger asks for
+// replaces no link of the owner's.
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
 	_, err := q.db.Exec(ctx, insertToken,
 		arg.Digest,
 		arg.Purpose,
 		arg.UserID,
+		arg.AskedFrom,
 		arg.ExpiresAt,
 	)
 	return err
@@ -188,6 +209,8 @@ WHERE s.email_norm = $3
   AND s.used_at IS NULL
   AND s.expires_at > now()
   AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+  AND (SELECT CASE WHEN auth.reserve($5::text[], $6::integer[], $7::float8[]) = 0 THEN 0
+                   ELSE auth.reserve($8::text[], $9::integer[], $10::float8[]) END) = 0
 ORDER BY s.created_at DESC, s.digest
 LIMIT 1
 RETURNING name, email, expires_at
@@ -198,6 +221,12 @@ type RepeatSignupParams struct {
 	LifeSeconds   float64
 	EmailNorm     string
 	BrowserDigest []byte
+	Free          []string
+	FreeLimits    []int32
+	FreeSeconds   []float64
+	Slow          []string
+	SlowLimits    []int32
+	SlowSeconds   []float64
 }
 
 type RepeatSignupRow struct {
@@ -206,13 +235,19 @@ type RepeatSignupRow struct {
 	ExpiresAt time.Time
 }
 
-// A new link for what the same browser asked for last; the links before it stay good.
+// A new link for what the same browser asked for last, unless its letter would be held; the links before it stay good.
 func (q *Queries) RepeatSignup(ctx context.Context, arg RepeatSignupParams) (RepeatSignupRow, error) {
 	row := q.db.QueryRow(ctx, repeatSignup,
 		arg.Digest,
 		arg.LifeSeconds,
 		arg.EmailNorm,
 		arg.BrowserDigest,
+		arg.Free,
+		arg.FreeLimits,
+		arg.FreeSeconds,
+		arg.Slow,
+		arg.SlowLimits,
+		arg.SlowSeconds,
 	)
 	var i RepeatSignupRow
 	err := row.Scan(&i.Name, &i.Email, &i.ExpiresAt)

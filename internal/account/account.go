@@ -43,6 +43,7 @@ type Trace struct {
 	RequestID  string    //
 	Session    uuid.UUID // the session's public id, zero without one
 	Submission uuid.UUID // of the form that was sent: the same if it comes again; zero if that cannot be told
+	Device     string    // the mark of the browser, of NewDevice; "" without one
 }
 
 // Login is the proof that somebody authenticated just now. Record.LogIn makes a session of it.
@@ -52,10 +53,15 @@ type Login struct {
 	Organization uuid.UUID
 	// Next is where somebody wanted to go who signed up on the way.
 	Next string
+	// Refused are the log-ins that failed since the last one.
+	Refused Refused
 
 	// changedAt is the version of the password: a reset in between voids the proof.
 	changedAt time.Time
 }
+
+// Refused are log-ins to an account that failed, from other networks than the one that looks.
+type Refused struct{ Tries, Networks int }
 
 // The lives of what is mailed or handed over (SECURITY 0).
 const (
@@ -76,20 +82,26 @@ type Config struct {
 
 // Accounts does what people do before they are in an organization.
 type Accounts struct {
-	db       *db.DB
-	outbox   *mail.Outbox
-	mails    bool
-	signUp   bool
-	limits   Limits
-	hasher   *hasher
-	countKey []byte
-	sealer   *mail.Sealer
-	anybody  atomic.Bool // somebody has an account: seen once, it stays so
+	db     *db.DB
+	outbox *mail.Outbox
+	mails  bool
+	signUp bool
+	limits Limits
+	hasher *hasher
+	sealer *mail.Sealer
+
+	countKey, deviceKey []byte
+
+	anybody atomic.Bool // somebody has an account: seen once, it stays so
 }
 
 // New makes Accounts.
 func New(c Config) (*Accounts, error) {
 	countKey, err := derive(c.Key, "roster tries")
+	if err != nil {
+		return nil, err
+	}
+	deviceKey, err := derive(c.Key, "roster device")
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +112,14 @@ func New(c Config) (*Accounts, error) {
 	l := c.Limits
 	setDefault(&l.Account, 10)
 	setDefault(&l.Block, 30)
+	setDefault(&l.Strangers, 20)
+	setDefault(&l.Daily, 100)
+	setDefault(&l.Device, 50)
 	setDefault(&l.Letters, 5)
 	setDefault(&l.Window, 15*time.Minute)
 	setDefault(&l.Hashes, runtime.GOMAXPROCS(0))
 	return &Accounts{db: c.DB, outbox: c.Outbox, mails: c.Mails, signUp: c.SignUp && c.Mails, limits: l, hasher: newHasher(l.Hashes),
-		countKey: countKey, sealer: sealer}, nil
+		countKey: countKey, deviceKey: deviceKey, sealer: sealer}, nil
 }
 
 func setDefault[T comparable](v *T, def T) {
@@ -159,7 +174,8 @@ func (a *Accounts) SetAppearance(ctx context.Context, person uuid.UUID, theme st
 // Housekeeping deletes what has ended: it opens nothing any more, and is only in the way.
 func (a *Accounts) Housekeeping(ctx context.Context) error {
 	err := a.db.Auth(ctx, func(q *authdb.Queries) error {
-		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteOldAddressCodes(ctx), q.DeleteEndedSessions(ctx))
+		return errors.Join(q.DeleteOldTries(ctx), q.DeleteOldTokens(ctx), q.DeleteOldSignups(ctx), q.DeleteOldAddressCodes(ctx), q.DeleteEndedSessions(ctx),
+			q.DeleteOldDevices(ctx), q.DeleteOldRefused(ctx))
 	})
 	if err != nil {
 		return wrap("delete old log-ins", err)
@@ -187,6 +203,29 @@ func note(ctx context.Context, q *authdb.Queries, person uuid.UUID, event string
 		Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
 }
 
+// Event is something that happened to an account.
+type Event struct {
+	Event       string // "logged_in", "password_changed", …, or "log_in_refused"
+	First, Last time.Time
+	Times       int    // of log_in_refused, how many from the network in about an hour
+	Network     string // of log_in_refused; "" for all above ten together
+	Address     string // of the last one
+	UserAgent   string
+}
+
+// Events are the account's own log, the newest first.
+func (a *Accounts) Events(ctx context.Context, person uuid.UUID, howMany int) ([]Event, error) {
+	rows, err := a.db.AuthOnce().ListAccountEvents(ctx, int32(howMany), person)
+	if err != nil {
+		return nil, wrap("list account events", err)
+	}
+	events := make([]Event, len(rows))
+	for i, r := range rows {
+		events[i] = Event{r.Event, r.FirstAt, r.LastAt, int(r.Times), r.Network, r.Address, r.UserAgent}
+	}
+	return events, nil
+}
+
 // clean makes a trace fit for the database, which takes no NUL and no broken UTF-8.
 func (t Trace) clean() Trace {
 	for _, s := range []*string{&t.Address, &t.UserAgent, &t.RequestID} {
@@ -209,6 +248,14 @@ func newToken() string {
 func digest(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// digestOrNone is digest for the mark of a browser, which may have none.
+func digestOrNone(mark string) []byte {
+	if mark == "" {
+		return nil
+	}
+	return digest(mark)
 }
 
 // isToken tells whether something can be a token at all, before the database is asked.

@@ -38,7 +38,7 @@ func (a *Accounts) SendAddressCode(ctx context.Context, person Person, org mail.
 	if !a.mails {
 		return fault.New(fault.Forbidden, "No mail leaves this installation, so no code can be sent.")
 	}
-	if err := a.reserveFor(ctx, 24*time.Hour, try{a.subject("code", person.ID.String()), codesADay}); err != nil {
+	if err := a.reserveForDay(ctx, "code", person.ID, codesADay, tr); err != nil {
 		return err
 	}
 	code := newCode()
@@ -84,7 +84,7 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, person uuid.UUID, code st
 	if len(code) != codeDigits {
 		return invalid("code", "Enter the six digits of the code")
 	}
-	if err := a.reserveFor(ctx, 24*time.Hour, try{a.subject("code-tries", person.String()), codeTries}); err != nil {
+	if err := a.reserveForDay(ctx, "code-tries", person, codeTries, tr); err != nil {
 		return err
 	}
 	tr = tr.clean()
@@ -97,6 +97,12 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, person uuid.UUID, code st
 		return wrap("confirm an address", err)
 	}
 	return nil
+}
+
+// reserveForDay counts what one person may do so often in a day, from whichever device.
+func (a *Accounts) reserveForDay(ctx context.Context, kind string, person uuid.UUID, limit int, tr Trace) error {
+	_, err := a.reserve(ctx, asking{trace: tr, strangers: []try{{subject: a.subject(kind, person.String()), limit: limit, window: 24 * time.Hour}}})
+	return err
 }
 
 // codeDigest is what the database knows of a code. All codes are soon tried, so it takes the installation's key to make one.

@@ -16,18 +16,20 @@ import (
 const noMatch = "That e-mail and password do not match. Try again or set a new password."
 
 // LogIn is by e-mail and password. The answer is the same for an unknown address, a wrong password and a disabled
-// account, and takes as long. The try is counted before the password is looked at.
+// account, and takes as long. The try is counted before the password is looked at, and one that fails stays in the account's own
+// log.
 func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) (Login, error) {
 	address, err := mail.Parse(email)
 	if err != nil {
 		return Login{}, invalid("email", err.Error())
 	}
-	account, block := try{a.subject("login", address.Norm), a.limits.Account}, a.fromBlock("login", tr)
-	if err := a.reserve(ctx, account, block); err != nil {
+	device, strangers := a.logInTries(address.Norm, tr)
+	tried, err := a.reserve(ctx, asking{norm: address.Norm, trace: tr, device: device, strangers: strangers, logIn: true})
+	if err != nil {
 		return Login{}, err
 	}
 
-	found, err := a.db.AuthOnce().GetPassword(ctx, address.Norm)
+	found, err := a.db.AuthOnce().GetPassword(ctx, block(tr.clean().Address), address.Norm)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return Login{}, wrap("log in", err)
 	}
@@ -39,12 +41,13 @@ func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) 
 		return Login{}, invalid("", noMatch)
 	}
 
-	if err := a.giveBack(ctx, account, block); err != nil {
+	if err := a.giveBack(ctx, tried, found.ID); err != nil {
 		return Login{}, err
 	}
 	return Login{
 		Person:       Person{found.ID, found.Name, found.Email, found.EmailNorm, found.Theme, found.Shortcuts},
 		Organization: orZero(found.LastOrg),
+		Refused:      Refused{int(found.Refused), int(found.RefusedFrom)},
 		changedAt:    found.ChangedAt,
 	}, nil
 }

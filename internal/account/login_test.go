@@ -82,8 +82,9 @@ func TestLogInWithEverySpelling(t *testing.T) {
 	wantFields(t, err, fault.Field{Name: "email", Message: "Enter an e-mail address like name@example.com"})
 }
 
-// I26: tries are counted before they are judged, so 200 at once get no more looks than ten, over all nodes and spellings.
-func TestParallelGuessesGetTenLooks(t *testing.T) {
+// I26: tries are counted before they are judged, so 200 at once from as many networks get no more looks than twenty, over
+// all nodes and spellings, and those of one network ten.
+func TestParallelGuessesGetTwentyLooks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *account.Config) { c.Limits = account.Limits{Hashes: 8} })
 	other := &world{t: t, db: w.db, data: w.data, super: w.super, turns: w.turns}
@@ -103,7 +104,13 @@ func TestParallelGuessesGetTenLooks(t *testing.T) {
 		_, err := on.LogIn(t.Context(), spellings[i%3], "guess", here(fmt.Sprintf("198.51.%d.7", i)))
 		return err
 	})
-	wantLooks(t, kinds, 10, 200)
+	wantLooks(t, kinds, 20, 200)
+	w.person("Noor", "noor@acme.example")
+	_, kinds = together(t, 40, func(int) error {
+		_, err := w.LogIn(t.Context(), "noor@acme.example", "guess", here("198.18.0.7"))
+		return err
+	})
+	wantLooks(t, kinds, 10, 40)
 
 	// The right password has to wait too, and is told how long, in seconds.
 	_, err = w.LogIn(t.Context(), "mara@acme.example", password, here("203.0.113.1"))
@@ -113,11 +120,11 @@ func TestParallelGuessesGetTenLooks(t *testing.T) {
 		t.Errorf("the right password: %v, after %v", err, f.After)
 	}
 	// An unknown address is counted alike.
-	for i := range 11 {
+	for i := range 21 {
 		_, err = w.LogIn(t.Context(), "nobody@acme.example", "guess", here(fmt.Sprintf("203.0.%d.7", i)))
 	}
 	if !fault.Is(err, fault.TooMany) {
-		t.Errorf("the eleventh try for an unknown address: %v", err)
+		t.Errorf("the twenty-first try for an unknown address: %v", err)
 	}
 
 	// Outsiders lock nobody out for longer than the window.
@@ -177,28 +184,46 @@ func TestRightTriesLockNobodyOut(t *testing.T) {
 	}
 }
 
+// I22 C105: strangers have few letters sent to somebody, and are told no more than that: what is above is held, in silence
+// and the same for an address that has no account. One network is told to wait.
 func TestLettersAreLimited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(c *account.Config) { c.Limits = account.Limits{Block: 1000} })
 	w.person("Mara", "mara@acme.example")
-	for _, email := range []string{"mara@acme.example", "nobody@acme.example"} {
-		var err error
-		for i := range 5 {
-			if i%2 == 0 {
-				err = w.Forgot(t.Context(), email, here(fmt.Sprintf("198.51.%d.7", i)))
-			} else {
-				err = w.SignUp(t.Context(), account.SignUp{Name: "X", Email: strings.ToUpper(email), Password: password}, here(fmt.Sprintf("198.51.%d.7", i)))
+	for kind, ask := range map[string]func(email, address string) error{
+		"forgot": func(email, address string) error { return w.Forgot(t.Context(), email, here(address)) },
+		"sign up": func(email, address string) error {
+			return w.SignUp(t.Context(), account.SignUp{Name: "X", Email: strings.ToUpper(email), Password: password}, here(address))
+		},
+	} {
+		for _, email := range []string{"mara@acme.example", "nobody@acme.example"} {
+			before := len(w.letters())
+			for i := range 12 {
+				if err := ask(email, fmt.Sprintf("198.51.%d.7", i)); err != nil {
+					t.Fatalf("%s of %s, letter %d: %v", kind, email, i, err)
+				}
 			}
-			if err != nil {
-				t.Fatalf("%s, letter %d: %v", email, i, err)
+			want := 6 // five at once, and one for the next twenty minutes
+			if kind == "forgot" && email == "nobody@acme.example" {
+				want = 0
 			}
-		}
-		before := len(w.letters())
-		if err := w.Forgot(t.Context(), email, here("192.0.2.1")); !fault.Is(err, fault.TooMany) {
-			t.Errorf("the sixth letter to %s: %v", email, err)
-		}
-		if n := len(w.letters()) - before; n != 0 {
-			t.Errorf("%d letters were queued all the same", n)
+			if n := len(w.letters()) - before; n != want {
+				t.Errorf("%s: %d letters to %s, want %d", kind, n, email, want)
+			}
+			var err error
+			for range 6 {
+				err = ask(email, "192.0.2.1")
+			}
+			if !fault.Is(err, fault.TooMany) {
+				t.Errorf("%s: the sixth time from one network: %v", kind, err)
+			}
+			w.exec("UPDATE auth.attempts SET since = since - interval '20 minutes'")
+			if err := ask(email, "198.18.0.1"); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(w.letters()) - before; want > 0 && n != want+1 {
+				t.Errorf("%s: %d letters to %s twenty minutes later, want %d", kind, n, email, want+1)
+			}
 		}
 	}
 }
@@ -252,21 +277,27 @@ func TestHousekeepingDeletesWhatEnded(t *testing.T) {
 	login := w.person("Mara", "mara@acme.example")
 	w.logIn(login, "")
 	w.signUp("Noor", "noor@acme.example", password, "")
+	w.known(login)
+	if _, err := w.LogIn(t.Context(), "mara@acme.example", "guess", here("203.0.113.1")); err == nil {
+		t.Fatal("logged in")
+	}
 	if err := w.Forgot(t.Context(), "mara@acme.example", here("203.0.113.1")); err != nil {
 		t.Fatal(err)
 	}
-	const all = "SELECT (SELECT count(*) FROM auth.sessions) + (SELECT count(*) FROM auth.signups) + (SELECT count(*) FROM auth.tokens) + (SELECT count(*) FROM auth.attempts)"
+	const all = "SELECT (SELECT count(*) FROM auth.sessions) + (SELECT count(*) FROM auth.signups) + (SELECT count(*) FROM auth.tokens) + (SELECT count(*) FROM auth.attempts) + (SELECT count(*) FROM auth.devices) + (SELECT count(*) FROM auth.refused_tries)"
 	before := get[int](w, all)
 	if err := w.Housekeeping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := get[int](w, all); n != before || n < 5 {
+	if n := get[int](w, all); n != before || n < 7 {
 		t.Errorf("%d of %d rows are left, though none has ended", n, before)
 	}
 	w.exec("UPDATE auth.sessions SET expires_at = now() - interval '1 second'")
 	w.exec("UPDATE auth.signups SET expires_at = now() - interval '8 days'")
 	w.exec("UPDATE auth.tokens SET expires_at = now() - interval '31 days'")
 	w.exec("UPDATE auth.attempts SET since = now() - interval '25 hours'")
+	w.exec("UPDATE auth.devices SET used_at = now() - interval '181 days'")
+	w.exec("UPDATE auth.refused_tries SET last_at = now() - interval '31 days'")
 	if err := w.Housekeeping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

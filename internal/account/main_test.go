@@ -241,6 +241,22 @@ func (w *world) logIn(l account.Login, cookie string) string {
 	return token
 }
 
+// known is a request out of a browser that somebody has logged in with.
+func (w *world) known(l account.Login) account.Trace {
+	w.t.Helper()
+	tr := here("203.0.113.1")
+	tr.Device = w.NewDevice()
+	r := w.begin("")
+	r.record.LogIn(l, tr)
+	if err := w.scs.RenewToken(r.ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := r.end(); err != nil {
+		w.t.Fatal(err)
+	}
+	return tr
+}
+
 // who is logged in with a cookie, "" for nobody.
 func (w *world) who(token string) string {
 	w.t.Helper()

@@ -13,7 +13,8 @@ import (
 )
 
 // Forgot sends a link to choose a new password, if the address has an account. The answer is the same if not, after the
-// same work: a change is committed either way.
+// same work: a change is committed either way. A letter that is held replaces nothing: the link of the last one is good
+// for a while longer. What the owner asks for on a known device is never held because of what strangers asked for.
 func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 	if !a.mails {
 		return fault.New(fault.Forbidden, "No mail leaves this installation. Ask whoever runs it for a link to choose a new password.")
@@ -22,22 +23,27 @@ func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 	if err != nil {
 		return invalid("email", err.Error())
 	}
-	letters := try{a.subject("letters", address.Norm), a.limits.Letters}
-	if err := a.reserve(ctx, letters, a.fromBlock("letters", tr)); err != nil {
+	device, strangers := a.letterTries(address.Norm, tr)
+	asked, err := a.reserve(ctx, asking{norm: address.Norm, trace: tr, device: device, strangers: strangers})
+	if err != nil {
 		return err
 	}
 
-	token := newToken()
+	token, from := newToken(), asked.tries[0].subject
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
-		known, err := q.GetAddress(ctx, address.Norm)
+		ask := a.askForLetter("reset", address.Norm)
+		if asked.known {
+			ask = authdb.AskForLetterParams{EmailNorm: address.Norm}
+		}
+		known, err := q.AskForLetter(ctx, ask)
 		if err != nil {
 			return err
 		}
-		if known.ID == nil || *known.Status != "active" {
-			return q.TouchTries(ctx, letters.subject)
+		if known.ID == nil || *known.Status != "active" || known.Held > 0 {
+			return q.TouchTries(ctx, from)
 		}
 		expires := known.At.Add(resetLife)
-		if err := insertToken(ctx, q, token, forReset, *known.ID, expires); err != nil {
+		if err := insertToken(ctx, q, token, forReset, *known.ID, from, expires); err != nil {
 			return err
 		}
 		if err := note(ctx, q, *known.ID, "password_reset_asked", tr); err != nil {
@@ -50,6 +56,16 @@ func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 		return wrap("forgot password", err)
 	}
 	return nil
+}
+
+// askForLetter is the question for the account of an address that counts a letter to it, of a kind that strangers can
+// ask for.
+func (a *Accounts) askForLetter(kind, norm string) authdb.AskForLetterParams {
+	free, slow := a.sentTo(kind, norm)
+	ask := authdb.AskForLetterParams{EmailNorm: norm}
+	ask.Free, ask.FreeLimits, ask.FreeSeconds = spread([]try{free})
+	ask.Slow, ask.SlowLimits, ask.SlowSeconds = spread([]try{slow})
+	return ask
 }
 
 // Reset looks at the link behind which a new password is chosen.
@@ -86,7 +102,9 @@ func (a *Accounts) link(ctx context.Context, token, purpose string) (Link, error
 }
 
 // ChoosePassword sets the password anew and ends whatever the old one opened: all sessions, and every link that is under
-// way. It logs nobody in, and tells the owner of the address.
+// way. It logs nobody in, and tells the owner of the address. All tries are forgotten and the device is known from here
+// on, so that the new password lets its owner in whatever strangers did. Other devices stay known: they have only a count
+// of their own, and the owner's next one must not need another letter.
 func (a *Accounts) ChoosePassword(ctx context.Context, token, password string, tr Trace) error {
 	link, err := a.Reset(ctx, token)
 	if err != nil {
@@ -98,12 +116,20 @@ func (a *Accounts) ChoosePassword(ctx context.Context, token, password string, t
 	if err := CheckPassword(password, link.Name, link.Email); err != nil {
 		return invalid("password", err.Error())
 	}
+	address, err := mail.Parse(link.Email)
+	if err != nil {
+		return wrap("choose password: the account's address is none", err)
+	}
 	hash, err := a.hasher.hash(ctx, password)
 	if err != nil {
 		return wrap("choose password", err)
 	}
 
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
+		// The tries before the links, in the order of Forgot: the two never wait for each other.
+		if err := a.forget(ctx, q, address.Norm, tr); err != nil {
+			return err
+		}
 		used, err := q.UseToken(ctx, digest(token), forReset)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return goneLink(Used)
@@ -115,6 +141,11 @@ func (a *Accounts) ChoosePassword(ctx context.Context, token, password string, t
 		if err := errors.Join(q.SetPassword(ctx, used.ID, hash), q.DeleteSessionsOf(ctx, used.ID), q.RevokeTokensOf(ctx, used.ID),
 			q.VoidSignupsOf(ctx, used.ID), note(ctx, q, used.ID, "password_changed", tr)); err != nil {
 			return err
+		}
+		if tr.Device != "" {
+			if err := q.InsertDevice(ctx, digestOrNone(tr.Device), used.ID); err != nil {
+				return err
+			}
 		}
 		if !a.mails {
 			return nil

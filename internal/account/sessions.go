@@ -182,7 +182,7 @@ func (s *Sessions) insert(ctx context.Context, r *Record, digest, data []byte) e
 	row, err := s.db.AuthOnce().InsertSession(ctx, authdb.InsertSessionParams{
 		Digest: digest, PublicID: r.session, Data: data, ActiveOrg: orNull(r.organization),
 		UserAgent: r.trace.UserAgent, Address: r.trace.Address, RequestID: r.trace.RequestID, LifeSeconds: s.life.Seconds(),
-		UserID: r.login.Person.ID, Replaces: orNull(r.replaces), PasswordChangedAt: r.login.changedAt, EventID: publicid.New(),
+		UserID: r.login.Person.ID, Replaces: orNull(r.replaces), PasswordChangedAt: r.login.changedAt, EventID: publicid.New(), Device: digestOrNone(r.trace.Device),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		r.end()

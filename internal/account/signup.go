@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"time"
 	"unicode/utf8"
@@ -33,7 +32,8 @@ const nextMax = 2000
 func NewMarker() string { return newToken() }
 
 // SignUp sends a link. Nobody exists until it comes back, so an address that is not one's own gives nothing. The answer
-// is always the same; an address that has an account gets a letter saying so.
+// is always the same; an address that has an account gets a letter saying so. Where many letters went to the address
+// already, this one is held, and the link of any of those confirms it in this browser.
 func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 	if !a.signUp {
 		return errSignUpClosed()
@@ -47,7 +47,8 @@ func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 	if err := form.Err(); err != nil {
 		return err
 	}
-	if err := a.reserve(ctx, try{a.subject("letters", address.Norm), a.limits.Letters}, a.fromBlock("letters", tr)); err != nil {
+	_, strangers := a.letterTries(address.Norm, tr)
+	if _, err := a.reserve(ctx, asking{strangers: strangers}); err != nil {
 		return err
 	}
 	hash, err := a.hasher.hash(ctx, s.Password)
@@ -57,20 +58,20 @@ func (a *Accounts) SignUp(ctx context.Context, s SignUp, tr Trace) error {
 
 	token := newToken()
 	signup := authdb.InsertSignupParams{Digest: digest(token), Kind: "mailed", Name: name, Email: address.Typed, EmailNorm: address.Norm,
-		PasswordHash: hash, Next: a.sealNext(s.Next)}
-	if s.Browser != "" {
-		signup.BrowserDigest = digest(s.Browser)
-	}
+		PasswordHash: hash, BrowserDigest: digestOrNone(s.Browser), Next: a.sealNext(s.Next)}
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
-		known, err := q.GetAddress(ctx, address.Norm)
+		known, err := q.AskForLetter(ctx, a.askForLetter("signup", address.Norm))
 		if err != nil {
 			return err
+		}
+		if known.ID != nil && known.Held > 0 {
+			return q.TouchTries(ctx, strangers[0].subject)
 		}
 		if known.ID != nil {
 			return a.post(ctx, q, mail.AlreadyRegistered{To: *known.Email, Name: *known.Name, Asked: Device(tr.UserAgent), At: known.At})
 		}
 		signup.ExpiresAt = known.At.Add(signupLife)
-		if err := q.InsertSignup(ctx, signup); err != nil {
+		if err := q.InsertSignup(ctx, signup); err != nil || known.Held > 0 {
 			return err
 		}
 		return a.post(ctx, q, mail.ConfirmAddress{To: address.Typed, Name: name, ID: publicid.New().String(), Asked: Device(tr.UserAgent),
@@ -122,15 +123,16 @@ func (a *Accounts) SignUpAgain(ctx context.Context, email, browser string, tr Tr
 	if err != nil {
 		return invalid("email", err.Error())
 	}
-	letters := try{a.subject("letters", address.Norm), a.limits.Letters}
-	if err := a.reserve(ctx, letters, a.fromBlock("letters", tr)); err != nil {
+	_, strangers := a.letterTries(address.Norm, tr)
+	if _, err := a.reserve(ctx, asking{strangers: strangers}); err != nil {
 		return err
 	}
-	token := newToken()
+	token, ask := newToken(), a.askForLetter("signup", address.Norm)
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
-		again, err := q.RepeatSignup(ctx, authdb.RepeatSignupParams{Digest: digest(token), EmailNorm: address.Norm, BrowserDigest: digest(browser), LifeSeconds: signupLife.Seconds()})
+		again, err := q.RepeatSignup(ctx, authdb.RepeatSignupParams{Digest: digest(token), EmailNorm: address.Norm, BrowserDigest: digestOrNone(browser), LifeSeconds: signupLife.Seconds(),
+			Free: ask.Free, FreeLimits: ask.FreeLimits, FreeSeconds: ask.FreeSeconds, Slow: ask.Slow, SlowLimits: ask.SlowLimits, SlowSeconds: ask.SlowSeconds})
 		if errors.Is(err, pgx.ErrNoRows) {
-			return q.TouchTries(ctx, letters.subject)
+			return q.TouchTries(ctx, strangers[0].subject)
 		}
 		if err != nil {
 			return err
@@ -179,7 +181,7 @@ func (a *Accounts) signup(ctx context.Context, token, browser string) (authdb.Ge
 	if !isToken(token) {
 		return authdb.GetSignupRow{}, Link{State: Unknown}, nil
 	}
-	row, err := a.db.AuthOnce().GetSignup(ctx, digest(token))
+	row, err := a.db.AuthOnce().GetSignup(ctx, digestOrNone(browser), digest(token))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, Link{State: Unknown}, nil
 	}
@@ -194,7 +196,7 @@ func (a *Accounts) signup(ctx context.Context, token, browser string) (authdb.Ge
 		link.State = Expired
 	case row.Kind == "handed":
 		link.State = Handed
-	case browser == "" || subtle.ConstantTimeCompare(row.BrowserDigest, digest(browser)) != 1:
+	case !row.Here:
 		link.State = Elsewhere
 	}
 	return row, link, nil
@@ -230,7 +232,7 @@ func (a *Accounts) Confirm(ctx context.Context, c Confirmation, tr Trace) (Login
 	}
 
 	tr = tr.clean()
-	made, err := a.db.AuthOnce().Confirm(ctx, authdb.ConfirmParams{Digest: digest(c.Token), UserID: publicid.New(), Name: name, SortName: SortName(name),
+	made, err := a.db.AuthOnce().Confirm(ctx, authdb.ConfirmParams{Digest: signup.Digest, UserID: publicid.New(), Name: name, SortName: SortName(name),
 		SearchText: SearchText(name, signup.Email), PasswordHash: hash, EventID: publicid.New(), Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), db.Constraint(err) == "users_email_key":
@@ -250,8 +252,8 @@ func (a *Accounts) checkSignupPassword(ctx context.Context, c Confirmation, hash
 	if c.Password == "" {
 		return invalid("password", "Enter the password you signed up with")
 	}
-	signup, block := try{a.subject("confirm", c.Token), a.limits.Account}, a.fromBlock("login", tr)
-	if err := a.reserve(ctx, signup, block); err != nil {
+	tried, err := a.reserve(ctx, asking{strangers: []try{{a.subject("confirm", c.Token), a.limits.Account, a.limits.Window, false}, a.fromBlock("login", tr)}})
+	if err != nil {
 		return err
 	}
 	ok, err := a.hasher.matches(ctx, hash, c.Password)
@@ -261,7 +263,7 @@ func (a *Accounts) checkSignupPassword(ctx context.Context, c Confirmation, hash
 	if !ok {
 		return invalid("password", "That is not the password you signed up with. Try again.")
 	}
-	return a.giveBack(ctx, signup, block)
+	return a.giveBack(ctx, tried, uuid.Nil)
 }
 
 // choose checks a name and a password that are chosen now, and hashes the password.
@@ -361,10 +363,10 @@ func (a *Accounts) OperatorLink(ctx context.Context, email string, reset bool) (
 			return fault.New(fault.Forbidden, "The account of "+*known.Email+" is disabled.")
 		case reset:
 			link = OperatorLink{"reset", "/reset/" + token, *known.Email, known.At.Add(resetLife)}
-			return insertToken(ctx, q, token, forReset, *known.ID, link.Expires)
+			return insertToken(ctx, q, token, forReset, *known.ID, "", link.Expires)
 		}
 		link = OperatorLink{"log-in", "/login/link/" + token, *known.Email, known.At.Add(loginLife)}
-		return insertToken(ctx, q, token, forLogin, *known.ID, link.Expires)
+		return insertToken(ctx, q, token, forLogin, *known.ID, "", link.Expires)
 	})
 	if err != nil {
 		return OperatorLink{}, wrap("make link", err)
@@ -378,6 +380,6 @@ const (
 	forLogin = "login"
 )
 
-func insertToken(ctx context.Context, q *authdb.Queries, token, purpose string, person uuid.UUID, expires time.Time) error {
-	return q.InsertToken(ctx, authdb.InsertTokenParams{Digest: digest(token), Purpose: purpose, UserID: person, ExpiresAt: expires})
+func insertToken(ctx context.Context, q *authdb.Queries, token, purpose string, person uuid.UUID, from string, expires time.Time) error {
+	return q.InsertToken(ctx, authdb.InsertTokenParams{Digest: digest(token), Purpose: purpose, UserID: person, AskedFrom: from, ExpiresAt: expires})
 }

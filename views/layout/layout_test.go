@@ -103,6 +103,7 @@ func TestProblems(t *testing.T) {
 		"problem-413":      layout.Problem(layout.ProblemSpec{Status: 413, Piece: true, Details: []string{"At most 1 MB."}}),
 		"problem-421":      layout.Problem(layout.ProblemSpec{Status: 421}),
 		"problem-429":      layout.Problem(layout.ProblemSpec{Status: 429, RetryIn: 1, Piece: true}),
+		"problem-429-long": layout.Problem(layout.ProblemSpec{Status: 429, RetryIn: 20*3600 + 1, Text: "You need not wait.", Links: []layout.Link{{URL: "/forgot", Label: "Send me a link"}}}),
 		"problem-429-soon": layout.Problem(layout.ProblemSpec{Status: 429}),
 		"problem-500":      layout.Problem(layout.ProblemSpec{Status: 500, RequestID: "01JQ"}),
 		"problem-500-safe": layout.Problem(layout.ProblemSpec{Status: 500, Unchanged: true, Piece: true, RequestID: "01JQ"}),

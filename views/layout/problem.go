@@ -120,6 +120,11 @@ func (s ProblemSpec) ask() string {
 }
 
 // seconds are written out; a live count is the script's, from the number in the attribute.
+// Longer waits are told in hours, and not counted down.
+const countedDown = 60 * 60
+
+func (s ProblemSpec) hours() string { return ui.Plural((s.RetryIn+3599)/3600, "hour", "hours") }
+
 func (s ProblemSpec) seconds() string { return ui.Plural(s.RetryIn, "second", "seconds") }
 
 func (s ProblemSpec) retryIn() string { return strconv.Itoa(s.RetryIn) }

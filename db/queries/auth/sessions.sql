@@ -30,7 +30,7 @@ WHERE s.public_id = ANY (@sessions::uuid[])
 -- name: InsertSession :one
 -- Only a log-in makes a session, and only with the password that is still the password: the locks let a
 -- reset or a disabled account either see this session and end it, or stop it here. The session that the
--- browser had before, whoever it was of, is over with it, whatever its token is by now.
+-- browser had before, whoever it was of, is over with it, whatever its token is by now. The browser is known from here on.
 WITH made AS (
   INSERT INTO auth.sessions (token_digest, public_id, user_id, data, active_org, epoch, user_agent, address, expires_at)
   SELECT @digest, @public_id, u.id, @data, sqlc.narg(active_org)::uuid, i.epoch, @user_agent, @address, now() + make_interval(secs => @life_seconds::float8)
@@ -41,6 +41,10 @@ WITH made AS (
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, session_id, address, user_agent, request_id)
   SELECT @event_id, made.user_id, 'logged_in', made.public_id, @address, @user_agent, @request_id FROM made
+), device AS (
+  INSERT INTO auth.devices AS d (digest, user_id)
+  SELECT sqlc.narg(device)::bytea, made.user_id FROM made WHERE sqlc.narg(device)::bytea IS NOT NULL
+  ON CONFLICT (digest, user_id) DO UPDATE SET used_at = now()
 ), ended AS (
   DELETE FROM auth.sessions AS o USING made WHERE o.public_id = sqlc.narg(replaces)::uuid
 )

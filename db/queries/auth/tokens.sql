@@ -4,7 +4,7 @@ SELECT @digest, @kind, @name, @email, @email_norm, @password_hash, @browser_dige
 FROM auth.instance i;
 
 -- name: RepeatSignup :one
--- A new link for what the same browser asked for last; the links before it stay good.
+-- A new link for what the same browser asked for last, unless its letter would be held; the links before it stay good.
 INSERT INTO auth.signups (digest, kind, name, email, email_norm, password_hash, browser_digest, next, epoch, expires_at)
 SELECT @digest, s.kind, s.name, s.email, s.email_norm, s.password_hash, s.browser_digest, s.next, s.epoch, now() + make_interval(secs => @life_seconds::float8)
 FROM auth.signups s
@@ -14,20 +14,38 @@ WHERE s.email_norm = @email_norm
   AND s.used_at IS NULL
   AND s.expires_at > now()
   AND s.epoch = (SELECT i.epoch FROM auth.instance i)
+  AND (SELECT CASE WHEN auth.reserve(@free::text[], @free_limits::integer[], @free_seconds::float8[]) = 0 THEN 0
+                   ELSE auth.reserve(@slow::text[], @slow_limits::integer[], @slow_seconds::float8[]) END) = 0
 ORDER BY s.created_at DESC, s.digest
 LIMIT 1
 RETURNING name, email, expires_at;
 
 -- name: GetSignup :one
--- To show the page and to judge a password; uses nothing up.
-SELECT s.kind,
-       s.name,
-       s.email,
-       s.password_hash,
-       s.browser_digest,
+-- To show the page and to judge a password; uses nothing up. Any open link to an address proves the mailbox: in a browser
+-- that waits for a link to it too, and did not ask for this one, it opens what that browser asked for last. So whoever
+-- has had many letters sent to an address keeps nobody from signing up with it.
+SELECT coalesce(own.digest, s.digest)::bytea AS digest,
+       s.kind,
+       coalesce(own.name, s.name)::text AS name,
+       coalesce(own.email, s.email)::text AS email,
+       coalesce(own.password_hash, s.password_hash)::text AS password_hash,
+       (own.digest IS NOT NULL OR coalesce(s.browser_digest = @browser_digest, false))::boolean AS here,
        (s.expires_at <= now())::boolean AS expired,
        (s.used_at IS NOT NULL)::boolean AS used
 FROM auth.signups s
+LEFT JOIN LATERAL (
+  SELECT o.digest, o.name, o.email, o.password_hash
+  FROM auth.signups o
+  WHERE s.kind = 'mailed' AND s.used_at IS NULL AND s.expires_at > now() AND s.browser_digest IS DISTINCT FROM @browser_digest
+    AND o.email_norm = s.email_norm
+    AND o.browser_digest = @browser_digest
+    AND o.kind = 'mailed'
+    AND o.used_at IS NULL
+    AND o.expires_at > now()
+    AND o.epoch = s.epoch
+  ORDER BY o.created_at DESC, o.digest
+  LIMIT 1
+) own ON true
 WHERE s.digest = @digest AND s.epoch = (SELECT i.epoch FROM auth.instance i);
 
 -- name: VoidSignupsOf :exec
@@ -42,13 +60,14 @@ WITH waiting AS (
 UPDATE auth.signups AS s SET used_at = now(), password_hash = '' FROM waiting WHERE s.digest = waiting.digest;
 
 -- name: InsertToken :exec
--- The one before it, for the same purpose, is replaced.
+-- Those before it for the same purpose are replaced, if they were asked for from the same place: what a stranger asks for
+-- replaces no link of the owner's.
 WITH replaced AS (
   UPDATE auth.tokens AS t SET revoked_at = now()
-  WHERE t.user_id = @user_id AND t.purpose = @purpose AND t.used_at IS NULL AND t.revoked_at IS NULL
+  WHERE t.user_id = @user_id AND t.purpose = @purpose AND t.asked_from = @asked_from AND t.used_at IS NULL AND t.revoked_at IS NULL
 )
-INSERT INTO auth.tokens (digest, purpose, user_id, epoch, expires_at)
-SELECT @digest, @purpose, @user_id, i.epoch, @expires_at
+INSERT INTO auth.tokens (digest, purpose, user_id, epoch, asked_from, expires_at)
+SELECT @digest, @purpose, @user_id, i.epoch, @asked_from, @expires_at
 FROM auth.instance i;
 
 -- name: RevokeTokensOf :exec
