@@ -20,7 +20,7 @@ import (
 
 // How many letters leave, from SECURITY.md 0: what is above waits for the next window, and says so.
 const (
-	lettersPerRecipientAndHour   = 5   // of all kinds together; the last one is kept for what the person asked for
+	lettersPerRecipientAndHour   = 5   // of those that others cause
 	invitationsOnFirstDay        = 100 // of an organization, and of a person in all organizations on their first day
 	invitationsPerDay            = 10_000
 	networkOnFirstDay            = 300 // likewise of all people of a network: several may begin in one office
@@ -73,12 +73,11 @@ func (r *Roster) AllowLetter(ctx context.Context, tx pgx.Tx, e mail.Envelope) (t
 	if e.Again {
 		return 0, nil
 	}
-	perRecipient := lettersPerRecipientAndHour
-	if e.Org != "" && !isInvitation(e.Kind) {
-		perRecipient-- // a notice never keeps a link to a new password away
+	if e.Org == "" {
+		return 0, nil // a letter of an account was counted when it was asked for, and holds up none that others send
 	}
 	digest := sha256.Sum256([]byte(e.To))
-	wait, err := overLimit(ctx, q, subjectRecipient+hex.EncodeToString(digest[:]), perRecipient, letterWindow)
+	wait, err := overLimit(ctx, q, subjectRecipient+hex.EncodeToString(digest[:]), lettersPerRecipientAndHour, letterWindow)
 	if wait > 0 || err != nil || limit == 0 {
 		return wait, err
 	}
