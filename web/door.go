@@ -302,9 +302,10 @@ func (s *Server) pageDeadLink(c echo.Context, link account.Link, expired string,
 	return s.pageGone(c, way)
 }
 
-// resetPassword ends every session of the account, and leads to the log-in.
+// resetPassword ends every session of the account, and leads to the log-in, which knows this browser from here on.
 func (s *Server) resetPassword(c echo.Context, v *Visitor) error {
-	err := s.accounts.ChoosePassword(c.Request().Context(), c.Param("token"), verbatim(c, "password"), s.known(c))
+	from := s.toKnow(c)
+	err := s.accounts.ChoosePassword(c.Request().Context(), c.Param("token"), verbatim(c, "password"), from)
 	if errs, ok := problems(err); ok {
 		return s.pageReset(c, v, http.StatusUnprocessableEntity, door.Reset{Errors: errs})
 	}
@@ -314,6 +315,7 @@ func (s *Server) resetPassword(c echo.Context, v *Visitor) error {
 	if err != nil {
 		return err
 	}
+	s.giveDevice(c, from)
 	return s.goTo(c, paths.With(paths.LogIn, "said", "reset"))
 }
 

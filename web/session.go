@@ -138,7 +138,8 @@ func (s *Server) logIn(c echo.Context, login account.Login) error {
 	if err := s.sessions.scs.Clear(ctx); err != nil {
 		return err
 	}
-	account.RecordOf(ctx).LogIn(login, s.known(c))
+	from := s.toKnow(c)
+	account.RecordOf(ctx).LogIn(login, from)
 	if err := s.sessions.scs.RenewToken(ctx); err != nil { // ends what was loaded
 		return err
 	}
@@ -149,6 +150,7 @@ func (s *Server) logIn(c echo.Context, login account.Login) error {
 	}
 	v.token, v.person = token, &login.Person
 	s.giveCookie(c.Response(), s.sessions.cookie, token, 0)
+	s.giveDevice(c, from)
 	return nil
 }
 
@@ -277,14 +279,17 @@ func (s *Server) marked(c echo.Context) account.Trace {
 	return t
 }
 
-// known is marked for a browser that is to be known from here on, for a while after each log-in.
-func (s *Server) known(c echo.Context) account.Trace {
+// toKnow is marked for a browser that is known from here on, if what it asks for is done: then it is given the mark.
+func (s *Server) toKnow(c echo.Context) account.Trace {
 	t := s.marked(c)
 	if t.Device == "" {
 		t.Device = s.accounts.NewDevice()
 	}
-	s.giveCookie(c.Response(), s.sessions.device, t.Device, account.DeviceLife)
 	return t
+}
+
+func (s *Server) giveDevice(c echo.Context, t account.Trace) {
+	s.giveCookie(c.Response(), s.sessions.device, t.Device, account.DeviceLife)
 }
 
 // trace says where a request came from, for the audit log.
