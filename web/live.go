@@ -23,7 +23,8 @@ const (
 	tellTime = 10 * time.Second
 )
 
-// isRefresh tells a page that looks again by itself, because something has changed, from somebody who opens it.
+// isRefresh tells a page that looks again by itself, because something has changed or may have, from somebody who opens
+// it. Who has the cookie and says so of everything gains a session that ends sooner.
 func isRefresh(r *http.Request) bool { return r.Header.Get("Roster-Refresh") != "" }
 
 // events tells the pages of one browser what has changed in the organizations of its person, until it goes away, the

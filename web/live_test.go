@@ -443,3 +443,41 @@ func TestLookingAgainTakesNothing(t *testing.T) {
 	}
 	b.follow(saved).says(200, "The appearance is saved.")
 }
+
+// What a page asks by itself, to show what others changed or how far a job is, is no use of the session: an unattended page
+// in a busy organization is logged out like any other. What a person asks for is, and so is whatever changes something,
+// whoever says that a script sent it.
+func TestLookingAgainKeepsNoSessionAlive(t *testing.T) {
+	t.Parallel()
+	l := obey(t)
+	b := l.as(l.Ann)
+	members := paths.Members(rostertest.Acme)
+	used := func(ask func()) bool {
+		l.endSession(b, `UPDATE auth.sessions SET last_seen_at = now() - interval '29 minutes' WHERE token_digest = $1`)
+		ask()
+		return l.Count(t, `SELECT count(*) FROM auth.sessions WHERE token_digest = $1 AND last_seen_at > now() - interval '28 minutes'`, digestOf(b.cookie())) == 1
+	}
+	form := b.get(paths.Appearance).form(paths.Appearance)
+	form.Set("theme", "dark")
+	for what, c := range map[string]struct {
+		ask  func()
+		used bool
+	}{
+		"a page":               {func() { b.get(members).says(200) }, true},
+		"a piece":              {func() { b.piece(http.MethodGet, members+"?q=a", nil).says(200) }, true},
+		"a refresh":            {func() { b.get(members, "Roster-Refresh", "1", "HX-Request", "true").says(200) }, false},
+		"a refresh by htmx":    {func() { b.piece(http.MethodGet, members, nil, "Roster-Refresh", "1").says(200) }, false},
+		"the stream":           {func() { b.get(paths.Events).says(200) }, false},
+		"a form, as a refresh": {func() { b.post(paths.Appearance, form, "Roster-Refresh", "1").leads(paths.Appearance) }, true},
+		"a head, as a refresh": {func() { b.sendRaw(http.MethodHead, members, nil, []string{"Roster-Refresh", "1"}) }, false},
+	} {
+		if got := used(c.ask); got != c.used {
+			t.Errorf("%s is a use of the session: %v", what, got)
+		}
+	}
+	// An idle session is over for a refresh, too.
+	l.endSession(b, `UPDATE auth.sessions SET last_seen_at = now() - interval '31 minutes' WHERE token_digest = $1`)
+	if p := b.get(members, "Roster-Refresh", "1", "HX-Request", "true", "HX-Request-Type", "partial"); p.status != http.StatusUnauthorized {
+		t.Errorf("a refresh after the end: status %d", p.status)
+	}
+}

@@ -60,7 +60,7 @@ func (s *Server) session(next http.Handler) http.Handler {
 			v.token = cookie.Value
 		}
 		ctx, record := account.WithRecord(r.Context())
-		if r.URL.Path == paths.Events {
+		if r.URL.Path == paths.Events || isRefresh(r) && isSafe(r) { // whoever changes something is at work, whatever they say
 			record.Unused()
 		}
 		ctx, err := s.sessions.scs.Load(ctx, v.token)

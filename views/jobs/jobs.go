@@ -2,6 +2,7 @@
 package jobs
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -63,6 +64,19 @@ func (c Card) again() string {
 		alone = "1"
 	}
 	return paths.With(paths.Job(c.Slug, c.ID), "said", strconv.Itoa(max(c.Said, c.quarters())), "alone", alone)
+}
+
+// asks is said of each time that a card asks: no person did, so it is no use of their session.
+func (c Card) asks() string {
+	headers, err := json.Marshal(struct {
+		Refresh string `json:"Roster-Refresh"`
+		Org     string `json:"Roster-Org,omitempty"`
+		Person  string `json:"Roster-User,omitempty"`
+	}{"1", c.Org, c.Person})
+	if err != nil {
+		return "{}" // strings always encode
+	}
+	return string(headers)
 }
 
 // every is how often: more seldom after a minute.
