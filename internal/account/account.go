@@ -273,6 +273,16 @@ func checkEmail(form *fault.Form, email string) mail.Address {
 	return address
 }
 
+// knownAddress reads the address of an account that there may be. One that nobody may give any more, for it looks like
+// another, may have an account from before; and what was meant if it has none.
+func knownAddress(email string) (address mail.Address, meant string, err error) {
+	if address, err = mail.ParseKnown(email); err != nil {
+		_, err = mail.Parse(email) // it knows what was meant
+		return mail.Address{}, "", invalid("email", err.Error())
+	}
+	return address, mail.Plain(email), nil
+}
+
 func invalid(field, message string) error {
 	var form fault.Form
 	form.Add(field, message)

@@ -10,7 +10,6 @@ import (
 
 	"roster/db"
 	"roster/internal/fault"
-	"roster/internal/mail"
 )
 
 const noMatch = "That e-mail and password do not match. Try again or set a new password."
@@ -19,9 +18,9 @@ const noMatch = "That e-mail and password do not match. Try again or set a new p
 // account, and takes as long. The try is counted before the password is looked at, and one that fails stays in the account's own
 // log.
 func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) (Login, error) {
-	address, err := mail.Parse(email)
+	address, meant, err := knownAddress(email)
 	if err != nil {
-		return Login{}, invalid("email", err.Error())
+		return Login{}, err
 	}
 	device, strangers := a.logInTries(address.Norm, tr)
 	tried, err := a.reserve(ctx, asking{norm: address.Norm, trace: tr, device: device, strangers: strangers, logIn: true})
@@ -37,7 +36,10 @@ func (a *Accounts) LogIn(ctx context.Context, email, password string, tr Trace) 
 	if err != nil {
 		return Login{}, wrap("log in", err)
 	}
-	if !ok {
+	switch {
+	case !ok && meant != "": // whether that address has an account or not
+		return Login{}, invalid("email", "Did you mean "+meant+"?")
+	case !ok:
 		return Login{}, invalid("", noMatch)
 	}
 

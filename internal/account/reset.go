@@ -19,9 +19,9 @@ func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 	if !a.mails {
 		return fault.New(fault.Forbidden, "No mail leaves this installation. Ask whoever runs it for a link to choose a new password.")
 	}
-	address, err := mail.Parse(email)
+	address, meant, err := knownAddress(email)
 	if err != nil {
-		return invalid("email", err.Error())
+		return err
 	}
 	device, strangers := a.letterTries(address.Norm, tr)
 	asked, err := a.reserve(ctx, asking{norm: address.Norm, trace: tr, device: device, strangers: strangers})
@@ -52,8 +52,11 @@ func (a *Accounts) Forgot(ctx context.Context, email string, tr Trace) error {
 		return a.post(ctx, q, mail.ResetPassword{To: *known.Email, Name: *known.Name, ID: publicid.New().String(), Asked: Device(tr.UserAgent),
 			Expires: expires, Token: mail.Secret(token)})
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return wrap("forgot password", err)
+	case meant != "": // said in any case
+		return invalid("email", "Did you mean "+meant+"? If your account has the address as you wrote it, a letter is on its way")
 	}
 	return nil
 }

@@ -311,7 +311,7 @@ func (a *Accounts) CreateConfirmed(ctx context.Context, n NewAccount, tr Trace) 
 }
 
 func (a *Accounts) create(ctx context.Context, n NewAccount, confirmed bool, tr Trace) (Login, error) {
-	address, err := mail.Parse(n.Email)
+	address, err := mail.ParseKnown(n.Email)
 	if err != nil {
 		return Login{}, wrap("create account: the invited address is none", err)
 	}
@@ -343,10 +343,11 @@ type OperatorLink struct {
 // OperatorLink makes a link for an address: to sign up if it has no account, else to log in, or with reset to choose a
 // new password. It is how people come in where no mail server is, and how somebody locked out comes back.
 func (a *Accounts) OperatorLink(ctx context.Context, email string, reset bool) (OperatorLink, error) {
-	address, err := mail.Parse(email)
+	address, _, err := knownAddress(email)
 	if err != nil {
-		return OperatorLink{}, invalid("email", err.Error())
+		return OperatorLink{}, err
 	}
+	_, unlike := mail.Parse(email)
 	token := newToken()
 	var link OperatorLink
 	err = a.db.Auth(ctx, func(q *authdb.Queries) error {
@@ -354,6 +355,8 @@ func (a *Accounts) OperatorLink(ctx context.Context, email string, reset bool) (
 		switch {
 		case err != nil:
 			return err
+		case known.ID == nil && unlike != nil:
+			return invalid("email", unlike.Error())
 		case known.ID == nil && reset:
 			return fault.New(fault.NotFound, "There is no account for "+address.Typed+". Without --reset you get a link to sign up.")
 		case known.ID == nil:

@@ -21,6 +21,7 @@ const (
 	addressQuoted  = AddressError("Enter an e-mail address without quotation marks")
 	addressControl = AddressError("Leave invisible characters out of the e-mail address")
 	addressDomain  = AddressError("Check the part after the @. It looks like example.com")
+	addressForms   = AddressError("Write the e-mail address in the plain forms of its letters")
 	addressUnlike  = AddressError(AddressLike)
 )
 
@@ -62,10 +63,52 @@ func (a Address) mailbox() string {
 	return local + "@" + a.Domain()
 }
 
-// Parse reads one address. It refuses whatever could be read as something else by the next program: control and
-// invisible characters, several @, names, quotation marks, domains that DNS would not take. White space and invisible
-// characters around the address are dropped, for copying brings them along. The error is an AddressError.
+// Parse reads one address that somebody gives for the first time. One that looks like another is refused, with the
+// address that was meant: with full-width letters, ligatures or other forms that Unicode has for what there is another
+// letter of (NFKC), or with something in it that nobody sees. Of ten who type one nine mean the plain one, and to the tenth
+// it would be a second account beside somebody's. What IDNA maps in a domain is mapped, for there it is one domain. The
+// error is an AddressError.
 func Parse(s string) (Address, error) {
+	a, err := ParseKnown(s)
+	if err == nil && norm.NFKC.String(a.Norm) == a.Norm {
+		return a, nil
+	}
+	if plain := Plain(s); plain != "" {
+		return Address{}, didYouMean(plain)
+	}
+	if err == nil {
+		err = addressForms
+	}
+	return Address{}, err
+}
+
+// Plain is the address that was meant by one with other forms of letters, or with something in it that nobody sees; "" for
+// one that is plain, and for what is none.
+func Plain(s string) string {
+	typed := strings.TrimFunc(s, isAround)
+	if len(typed) > 4*addressMax || !utf8.ValidString(typed) {
+		return ""
+	}
+	plain := norm.NFKC.String(strings.Map(func(r rune) rune {
+		if isHidden(r) && !unicode.IsControl(r) && !unicode.In(r, unicode.Zl, unicode.Zp) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, typed))
+	known, err := ParseKnown(s)
+	if a, wrong := ParseKnown(plain); wrong != nil || norm.NFKC.String(a.Norm) != a.Norm || err == nil && a.Norm == known.Norm {
+		return ""
+	}
+	return plain
+}
+
+func didYouMean(address string) AddressError { return AddressError("Did you mean " + address + "?") }
+
+// ParseKnown reads an address that may have an account, an invitation or a letter from before Parse refused its look. It
+// refuses whatever could be read as something else by the next program: control and invisible characters, several @, names,
+// quotation marks, domains that DNS would not take. White space and invisible characters around the address are dropped,
+// for copying brings them along. The error is an AddressError.
+func ParseKnown(s string) (Address, error) {
 	typed := strings.TrimFunc(s, isAround)
 
 	switch {

@@ -63,9 +63,9 @@ func TestWhatIsNoAddressIsRefusedInWords(t *testing.T) {
 		{"mara(comment)@acme.example", addressUnlike},
 		{"mara,ben@acme.example", addressUnlike},
 		{"mara\\@acme.example", addressUnlike},
-		{"a\u200db@acme.example", addressUnlike},
+		{"a\u200db@acme.example", didYouMean("ab@acme.example")},
 		{"\u0301mara@acme.example", addressUnlike},
-		{"mara\uff20acme.example", addressUnlike},
+		{"mara\uff20acme.example", didYouMean("mara@acme.example")},
 		{"😀@acme.example", addressUnlike},
 		{"\xff@acme.example", addressUnlike},
 
@@ -82,10 +82,10 @@ func TestWhatIsNoAddressIsRefusedInWords(t *testing.T) {
 		{"mara@acme.example\n", addressControl},
 		{"mara@acme.example\r\nBcc: ben@acme.example", addressControl},
 		{"mara\t@acme.example", addressControl},
-		{"ma\u00adra@acme.example", addressControl},
-		{"mara@ac\u00adme.example", addressControl},
-		{"mara@ac\u200bme.example", addressControl},
-		{"mara@\u202eelpmaxe.emca", addressControl},
+		{"ma\u00adra@acme.example", didYouMean("mara@acme.example")},
+		{"mara@ac\u00adme.example", didYouMean("mara@acme.example")},
+		{"mara@ac\u200bme.example", didYouMean("mara@acme.example")},
+		{"mara@\u202eelpmaxe.emca", didYouMean("mara@elpmaxe.emca")},
 		{"mara\x7f@acme.example", addressControl},
 		{"mara\u2028@acme.example", addressControl},
 
@@ -124,6 +124,35 @@ func TestWhatIsNoAddressIsRefusedInWords(t *testing.T) {
 	}
 	if addressUnlike.Error() != AddressLike {
 		t.Errorf("the plain refusal is %q", addressUnlike)
+	}
+}
+
+// One that looks like another is refused with the one that was meant, whatever made it look so; what has an account from
+// before is still read, as itself. B226 I24
+func TestTwoSpellingsThatLookAlikeAreNotTwoAddresses(t *testing.T) {
+	for typed, meant := range map[string]string{
+		"ｋｉｍ@example.com": "kim@example.com", "ＫＩＭ@example.com": "KIM@example.com", "kim２@example.com": "kim2@example.com", "ﬁona@example.com": "fiona@example.com", "ª@example.com": "a@example.com", "ſam@example.com": "sam@example.com",
+		"𝓴𝓲𝓶@example.com": "kim@example.com", "ｶﾅ@example.com": "カナ@example.com", "kim＠ｅｘａｍｐｌｅ.com": "kim@example.com", "kim．lee@example.com": "kim.lee@example.com", "ki\u200bm@example.com": "kim@example.com", "kim@\u2060example.com": "kim@example.com", "½@example.com": "", "㎏@example.com": "kg@example.com",
+	} {
+		want := addressForms
+		if meant != "" {
+			want = didYouMean(meant)
+		}
+		if a, err := Parse(typed); err != want || !a.IsZero() {
+			t.Errorf("Parse(%q) is %q, %v; want %v", typed, a.Norm, err, want)
+		}
+		if found := ParseList("x@example.com, " + typed); len(found) != 2 || found[1].Err != want || found[1].Meant != meant {
+			t.Errorf("ParseList(%q) is %+v", typed, found)
+		}
+		if a, err := ParseKnown(typed); err == nil && a.Norm == strings.ToLower(meant) {
+			t.Errorf("ParseKnown(%q) is another's: %q", typed, a.Norm)
+		}
+	}
+	// A domain is one in whatever letters, and what is plain in its script is itself.
+	for typed, norm := range map[string]string{"kim@ｅｘａｍｐｌｅ.com": "kim@example.com", "kim@example。com": "kim@example.com", "李小龙@example.com": "李小龙@example.com", "jürgen@example.com": "jürgen@example.com", "कि@example.com": "कि@example.com"} {
+		if a, err := Parse(typed); err != nil || a.Norm != norm {
+			t.Errorf("Parse(%q) is %q, %v; want %q", typed, a.Norm, err, norm)
+		}
 	}
 }
 
@@ -178,7 +207,7 @@ func TestAddressesAreFoundInWhatPeoplePaste(t *testing.T) {
 		{"not addresses", "ben, mara@, @acme.example cem.acme.example\nVic Vega", []want{
 			{"ben", "", "", unlike}, {"mara@", "", "", unlike}, {"@acme.example", "", "", unlike}, {"cem.acme.example", "", "", unlike}, {"Vic Vega", "", "", unlike},
 		}},
-		{"at in words", "mara(at)acme.example, ben＠acme.example", []want{{"mara(at)acme.example", "", "", unlike}, {"ben＠acme.example", "", "", unlike}}},
+		{"at in words", "mara(at)acme.example, ben＠acme.example", []want{{"mara(at)acme.example", "", "", unlike}, {"ben＠acme.example", "", "", "Did you mean ben@acme.example?"}}},
 		{"empty and broken brackets", "Mara <>, Ben <ben@acme.example, cem@acme.example", []want{
 			{"Mara <>", "Mara", "", unlike}, {"<ben@acme.example", "", "ben@acme.example", ""}, {"cem@acme.example", "", "cem@acme.example", ""},
 		}},
@@ -203,7 +232,7 @@ func TestAddressesAreFoundInWhatPeoplePaste(t *testing.T) {
 			{"y@hotmail", "", "", "Did you mean y@hotmail.com?"}, {"z@nowhere", "", "", string(addressDomain)},
 		}},
 		{"several @", "mara@acme@example.com", []want{{"mara@acme@example.com", "", "", string(addressSeveral)}}},
-		{"hidden", "mara@ac\u200bme.example", []want{{"mara@ac\u200bme.example", "", "", string(addressControl)}}},
+		{"hidden", "mara@ac\u200bme.example", []want{{"mara@ac\u200bme.example", "", "", "Did you mean mara@acme.example?"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -201,5 +201,8 @@ func anyWord(s string, is func(string) bool) bool {
 
 func one(raw, address string) Found {
 	a, err := Parse(address)
-	return Found{Raw: raw, Address: a, Err: err}
+	if err != nil {
+		return Found{Raw: raw, Err: err, Meant: Plain(address)}
+	}
+	return Found{Raw: raw, Address: a}
 }

@@ -85,7 +85,7 @@ func (o *Outbox) Job(l Letter) (Job, error) {
 
 func (o *Outbox) args(l Letter) (Args, error) {
 	env := l.envelope()
-	if _, err := Parse(env.to); err != nil {
+	if _, err := ParseKnown(env.to); err != nil {
 		return Args{}, errors.New("its recipient is not an address")
 	}
 	if env.inOrg {

@@ -540,7 +540,7 @@ func (p Person) cleaned() Person {
 
 // cleanAddress shows an address as it was typed, and nothing where there is none.
 func cleanAddress(s string) string {
-	a, err := Parse(s)
+	a, err := ParseKnown(s)
 	if err != nil {
 		return ""
 	}

@@ -46,11 +46,11 @@ func guess(found []Found, near []string) []Found {
 		if meant == "" && f.Err != nil {
 			meant = whole(strings.ToLower(domain), near)
 		}
-		if meant == "" {
+		if meant == "" || f.Meant != "" {
 			continue
 		}
 		f.Meant = local + "@" + meant
-		f.Address, f.Err = Address{}, AddressError("Did you mean "+f.Meant+"?")
+		f.Address, f.Err = Address{}, didYouMean(f.Meant)
 	}
 	return found
 }

@@ -155,7 +155,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	if env.sealed && env.secret == "" {
 		return river.JobCancel(errors.New("letter was finished before"))
 	}
-	to, err := Parse(env.to)
+	to, err := ParseKnown(env.to)
 	if err != nil {
 		return w.giveUp(ctx, job, "the address is none", river.JobCancel(errors.New("recipient is not an address")))
 	}

@@ -210,7 +210,7 @@ func newReview(rows []ImportRow, otherwise role.Role, near string) review {
 		row := &rows[i]
 		v.list[i] = wanted{Verdict: &Verdict{Raw: row.Email, Kind: row.Kind}}
 		if row.Kind == "sent" {
-			if address, err := mail.Parse(row.Email); err == nil {
+			if address, err := mail.ParseKnown(row.Email); err == nil {
 				seen[address.Norm] = true
 			}
 			continue

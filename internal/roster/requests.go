@@ -236,16 +236,16 @@ func (r *Roster) letIn(ctx context.Context, q *rosterdb.Queries, a Actor, row ro
 
 // inviteAsked sends the invitation that a member asked for.
 func (r *Roster) inviteAsked(ctx context.Context, q *rosterdb.Queries, a Actor, row rosterdb.GetRequestRow, as role.Role) (*Verdict, error) {
-	found := mail.ParseList(row.Email)
-	if len(found) != 1 || found[0].Err != nil {
+	address, err := mail.ParseKnown(row.Email)
+	if err != nil {
 		return nil, fmt.Errorf("the address of request %s is none", row.ID)
 	}
 	rows, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: []string{row.EmailNorm}, OrgID: a.org.ID, ActorID: a.person.ID})
 	if err != nil {
 		return nil, err
 	}
-	v := Verdict{Raw: row.Email, Email: found[0].Address.Typed, Kind: "ready"}
-	list := []wanted{{&v, found[0].Address, as, ""}}
+	v := Verdict{Raw: row.Email, Email: address.Typed, Kind: "ready"}
+	list := []wanted{{&v, address, as, ""}}
 	if err := mayInvite(a, rows[0], as); err != nil {
 		return nil, err
 	}
@@ -294,7 +294,11 @@ func (r *Roster) AskToInvite(ctx context.Context, a Actor, address, note string)
 	var wrong fault.Form
 	parsed, err := mail.Parse(address)
 	if err != nil {
-		wrong.Add("email", err.Error()+".")
+		words := err.Error()
+		if words[len(words)-1] != '?' { // "Did you mean …?" is a sentence already
+			words += "."
+		}
+		wrong.Add("email", words)
 	}
 	note, err = checkWords("note", note)
 	if f, ok := fault.As(err); ok {
