@@ -12,15 +12,18 @@ import (
 )
 
 const listPresence = `-- name: ListPresence :many
-SELECT p.user_id::uuid AS user_id, p.org_id::uuid AS org_id FROM door.present_in($1::uuid[]) p
+SELECT p.user_id::uuid AS user_id, p.org_id::uuid AS org_id, p.roles::text[] AS roles, p.members_may_invite::boolean AS members_may_invite
+FROM door.present_in($1::uuid[]) p
 `
 
 type ListPresenceRow struct {
-	UserID uuid.UUID
-	OrgID  uuid.UUID
+	UserID           uuid.UUID
+	OrgID            uuid.UUID
+	Roles            []string
+	MembersMayInvite bool
 }
 
-// Where each of these people is a member now.
+// Where each of these people is a member now, and as what.
 func (q *Queries) ListPresence(ctx context.Context, userIds []uuid.UUID) ([]ListPresenceRow, error) {
 	rows, err := q.db.Query(ctx, listPresence, userIds)
 	if err != nil {
@@ -30,7 +33,12 @@ func (q *Queries) ListPresence(ctx context.Context, userIds []uuid.UUID) ([]List
 	var items []ListPresenceRow
 	for rows.Next() {
 		var i ListPresenceRow
-		if err := rows.Scan(&i.UserID, &i.OrgID); err != nil {
+		if err := rows.Scan(
+			&i.UserID,
+			&i.OrgID,
+			&i.Roles,
+			&i.MembersMayInvite,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

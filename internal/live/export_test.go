@@ -1,6 +1,13 @@
 package live
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Kinds are the changes of which it is known who may hear.
+func Kinds() []string { return slices.Collect(maps.Keys(sees)) }
 
 // LookAgain sets how often all streams are looked at, and says how often that is without it.
 func (l *Live) LookAgain(every time.Duration) time.Duration {

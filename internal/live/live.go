@@ -19,6 +19,7 @@ import (
 	"roster/db"
 	"roster/internal/account"
 	"roster/internal/publicid"
+	"roster/internal/role"
 )
 
 // The limits of a node, and its times.
@@ -36,6 +37,33 @@ const (
 // All is what has changed where it is not known.
 const All = "all"
 
+// sees is who may hear of each kind of change that the database announces: whoever may look at what has changed. That
+// something did, and how often, is told to nobody else.
+var sees = map[string]role.Permission{
+	All:            role.OrganizationRead,
+	"organization": role.OrganizationRead,
+	"members":      role.MembersRead,
+	"invitations":  role.InvitationsRead,
+}
+
+// presence is somebody's place in an organization, as it was when it was looked at last.
+type presence struct {
+	org      uuid.UUID
+	roles    []role.Role
+	settings role.Settings
+}
+
+// hears tells whether a change is told to who is here. Of a kind that is not known nothing is.
+func (p presence) hears(what string) bool {
+	permission, known := sees[what]
+	return known && role.May(p.roles, permission, p.settings)
+}
+
+// same tells whether all is told as before.
+func (p presence) same(before presence) bool {
+	return slices.Equal(p.roles, before.roles) && p.settings == before.settings
+}
+
 // ErrFull answers whoever comes when a node has as many streams as it can serve.
 var ErrFull = errors.New("live: as many streams as a node serves")
 
@@ -47,14 +75,14 @@ type Live struct {
 	again    time.Duration // lookAgain
 
 	mu      sync.Mutex
-	people  map[uuid.UUID][]*Stream          // the oldest first
-	count   int                              // of all of them
-	present map[string]map[*Stream]uuid.UUID // by the organization's digest
-	changed map[string]map[string]bool       // not told yet: what, by the organization's digest
-	past    []remembered                     // a ring
-	oldest  int                              // where it begins
-	since   time.Time                        // from when on all is remembered that is still in the ring; zero: nothing is heard
-	ended   bool                             // the node stops
+	people  map[uuid.UUID][]*Stream     // the oldest first
+	count   int                         // of all of them
+	present map[string]map[*Stream]bool // by the organization's digest
+	changed map[string]map[string]bool  // not told yet: what, by the organization's digest
+	past    []remembered                // a ring
+	oldest  int                         // where it begins
+	since   time.Time                   // from when on all is remembered that is still in the ring; zero: nothing is heard
+	ended   bool                        // the node stops
 	wake    chan struct{}
 }
 
@@ -65,7 +93,7 @@ type remembered struct {
 
 // New makes it; Run sets it to work.
 func New(d *db.DB, sessions *account.Sessions, log *slog.Logger) *Live {
-	return &Live{db: d, sessions: sessions, log: log, again: lookAgain, people: map[uuid.UUID][]*Stream{}, present: map[string]map[*Stream]uuid.UUID{},
+	return &Live{db: d, sessions: sessions, log: log, again: lookAgain, people: map[uuid.UUID][]*Stream{}, present: map[string]map[*Stream]bool{},
 		changed: map[string]map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
@@ -184,9 +212,9 @@ func (l *Live) look(ctx context.Context, everybody bool) error {
 			l.end(s, Bye)
 		default:
 			l.place(s, present[s.person])
-			for org, id := range s.orgs {
+			for org, at := range s.orgs {
 				for what := range changed[org] {
-					s.say(id, what)
+					s.say(at, what)
 				}
 			}
 		}
@@ -223,11 +251,11 @@ func (l *Live) concerned(everybody bool) ([]*Stream, map[string]map[string]bool)
 // askTime is how long the database has to answer a look.
 const askTime = 5 * time.Second
 
-// ask reads which of these sessions stand, and where their people are members.
-func (l *Live) ask(ctx context.Context, streams []*Stream) (standing map[uuid.UUID]bool, present map[uuid.UUID][]uuid.UUID, err error) {
+// ask reads which of these sessions stand, and where their people are members, as what.
+func (l *Live) ask(ctx context.Context, streams []*Stream) (standing map[uuid.UUID]bool, present map[uuid.UUID][]presence, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	standing, present = map[uuid.UUID]bool{}, map[uuid.UUID][]uuid.UUID{}
+	standing, present = map[uuid.UUID]bool{}, map[uuid.UUID][]presence{}
 	var sessions, people []uuid.UUID
 	asked := map[uuid.UUID]bool{}
 	for _, s := range streams {
@@ -249,7 +277,7 @@ func (l *Live) ask(ctx context.Context, streams []*Stream) (standing map[uuid.UU
 		return nil, nil, err
 	}
 	for _, row := range rows {
-		present[row.UserID] = append(present[row.UserID], row.OrgID)
+		present[row.UserID] = append(present[row.UserID], presence{row.OrgID, role.ParseAll(row.Roles), role.Settings{MembersMayInvite: row.MembersMayInvite}})
 	}
 	return standing, present, nil
 }
@@ -277,13 +305,13 @@ func (l *Live) Join(ctx context.Context, person, session uuid.UUID, unseen time.
 	l.place(s, present[person])
 	s.moved = true // it is told even to who is nowhere
 	s.signal()
-	for org, id := range s.orgs {
+	for org, at := range s.orgs {
 		if l.since.IsZero() || l.since.After(from) {
-			s.say(id, All)
+			s.say(at, All)
 		}
 		for _, r := range l.past {
 			if r.Organization == org && r.at.After(from) {
-				s.say(id, r.What)
+				s.say(at, r.What)
 			}
 		}
 	}
@@ -309,12 +337,12 @@ func (l *Live) admit(s *Stream) error {
 	return nil
 }
 
-// place enters a stream in the organizations that its person is a member of now, and takes it out of others.
-// The caller holds the lock.
-func (l *Live) place(s *Stream, ids []uuid.UUID) {
-	orgs := make(map[string]uuid.UUID, len(ids))
-	for _, id := range ids {
-		orgs[db.Digest(id)] = id
+// place enters a stream in the organizations that its person is a member of now, and takes it out of others. Whose roles
+// are others than before sees other things, so for them anything may have changed. The caller holds the lock.
+func (l *Live) place(s *Stream, now []presence) {
+	orgs := make(map[string]presence, len(now))
+	for _, at := range now {
+		orgs[db.Digest(at.org)] = at
 	}
 	for org := range s.orgs {
 		if _, still := orgs[org]; !still {
@@ -322,14 +350,17 @@ func (l *Live) place(s *Stream, ids []uuid.UUID) {
 			s.moved = true
 		}
 	}
-	for org, id := range orgs {
-		if _, already := s.orgs[org]; already {
+	for org, at := range orgs {
+		if before, already := s.orgs[org]; already {
+			if !at.same(before) {
+				s.say(at, All)
+			}
 			continue
 		}
 		if l.present[org] == nil {
-			l.present[org] = map[*Stream]uuid.UUID{}
+			l.present[org] = map[*Stream]bool{}
 		}
-		l.present[org][s] = id
+		l.present[org][s] = true
 		s.moved = true
 	}
 	s.orgs = orgs
@@ -407,8 +438,8 @@ const (
 // Stream is what one browser hears. All but the channel is guarded by Live's lock.
 type Stream struct {
 	person, session uuid.UUID
-	orgs            map[string]uuid.UUID // by digest
-	moved           bool                 // they are others than was told
+	orgs            map[string]presence // by digest
+	moved           bool                // they are others than was told
 	unsaid          map[uuid.UUID]map[string]bool
 	over            bool
 	why             End
@@ -425,14 +456,18 @@ func (s *Stream) signal() {
 	}
 }
 
-// say keeps what is to be told; that it has changed twice is no more than once, and that anything may have says the rest.
-func (s *Stream) say(org uuid.UUID, what string) {
+// say keeps what is to be told, if it is for this person's eyes; that it has changed twice is no more than once, and that
+// anything may have says the rest.
+func (s *Stream) say(at presence, what string) {
+	if !at.hears(what) {
+		return
+	}
 	if s.unsaid == nil {
 		s.unsaid = map[uuid.UUID]map[string]bool{}
 	}
-	switch known := s.unsaid[org]; {
+	switch known := s.unsaid[at.org]; {
 	case known == nil || what == All:
-		s.unsaid[org] = map[string]bool{what: true}
+		s.unsaid[at.org] = map[string]bool{what: true}
 	case !known[All]:
 		known[what] = true
 	}
@@ -449,17 +484,21 @@ func (l *Live) Next(s *Stream) Next {
 	}
 	if s.moved {
 		n.Organizations = []string{}
-		for _, id := range s.orgs {
-			n.Organizations = append(n.Organizations, publicid.Organization.Of(id))
+		for _, at := range s.orgs {
+			n.Organizations = append(n.Organizations, publicid.Organization.Of(at.org))
 		}
 		slices.Sort(n.Organizations)
 		s.moved = false
 	}
 	for id, whats := range s.unsaid {
-		if _, still := s.orgs[db.Digest(id)]; !still {
+		at, still := s.orgs[db.Digest(id)]
+		if !still {
 			continue
 		}
 		for what := range whats {
+			if !at.hears(what) { // it was, when it was kept
+				continue
+			}
 			n.Changes = append(n.Changes, Change{publicid.Organization.Of(id), what})
 		}
 	}

@@ -17,6 +17,20 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
+// Whatever the database announces is of a kind of which it is known who may hear of it; of others nobody hears. I80
+func TestOfEveryKindItIsKnownWhoMayHear(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	const announced = `(SELECT split_part(encode(t.tgargs, 'escape'), '\000', 1) AS kind FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE p.proname LIKE 'announce%' AND t.tgnargs > 0) a`
+	if n := w.Count(t, `SELECT count(DISTINCT kind) FROM `+announced); n < 2 {
+		t.Errorf("%d kinds are announced", n)
+	}
+	if n := w.Count(t, `SELECT count(*) FROM `+announced+` WHERE kind <> ALL ($1::text[])`, live.Kinds()); n != 0 {
+		t.Errorf("of %d triggers nobody hears", n)
+	}
+}
+
 // Every stream is looked at again within thirty seconds, though nothing was announced: an ended session, and a membership
 // that the clock ends, which no change tells of. What has ended leaves nothing behind. I80
 func TestStreamsAreLookedAtAgain(t *testing.T) {
