@@ -34,6 +34,7 @@ type command struct {
 
 	// installed: it works on a database that is there, and never makes one.
 	installed bool
+	byAdmin   bool // the administrator's address alone tells where that is
 }
 
 func commands() []command {
@@ -71,7 +72,8 @@ func commands() []command {
 			name: "restored", options: "[--files | --moved] [--report FOLDER]", about: "settle a restore from a backup",
 			more: "It ends all sessions, links, codes and forms from before the restore, drops the letters that waited, and lists who is a\n" +
 				"member again, for a review. Until it was run, a restored database serves nobody.",
-			flags: restoredFlags, settings: settingsBut("ROSTER_DATABASE_URL", "ROSTER_AUTH_DATABASE_URL", "ROSTER_WORKER_DATABASE_URL"), example: "roster restored --report /tmp", installed: true,
+			flags: restoredFlags, settings: settingsBut("ROSTER_DATABASE_URL", "ROSTER_AUTH_DATABASE_URL", "ROSTER_WORKER_DATABASE_URL"), example: "roster restored --report /tmp",
+			installed: true, byAdmin: true,
 		},
 		{
 			name: "mail test", args: "ADDRESS", about: "send a test letter, and print the conversation with the mail server",
@@ -129,7 +131,7 @@ func (c command) refuse(environ []string) error {
 	if !c.installed {
 		return nil
 	}
-	dir, err := config.Place(environ)
+	dir, err := config.Place(environ, c.byAdmin)
 	if err != nil || dir == "" || privatepg.Made(dir) {
 		return err
 	}

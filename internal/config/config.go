@@ -203,13 +203,14 @@ func Read(environ []string) (Config, error) {
 }
 
 // Place is what a command needs to know first that works on an installation which is there: the folder of the private
-// server, or "" where the database is one's own. It makes nothing, not even a key.
-func Place(environ []string) (string, error) {
+// server, or "" where the database is one's own. It makes nothing, not even a key. With byAdmin the administrator's address
+// is enough.
+func Place(environ []string, byAdmin bool) (string, error) {
 	e, _, wrong := parse(environ)
-	if e.Database != "" && len(wrong) == 0 {
+	if (e.Database != "" || byAdmin && e.AdminDatabase != "") && len(wrong) == 0 {
 		return "", nil
 	}
-	if e.Database == "" && e.AdminDatabase != "" {
+	if e.Database == "" && e.AdminDatabase != "" && !byAdmin {
 		wrong.add("ROSTER_DATABASE_URL: set it to the database as roster_app, like postgres://roster_app:password@host/roster")
 	}
 	data, err := filepath.Abs(e.Data)
