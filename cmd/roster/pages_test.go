@@ -62,7 +62,7 @@ func paint(t *testing.T) *gallery {
 		"Samuel Okafor": "samuel.okafor@acme.example", "Tomás Herrera": "tomas@acme.example", "Noor van Dijk": "noor@vandijk.example", "Ines Carvalho": "ines@acme.example",
 		"Ruth Palmer": "ruth@palmer.example", "Vic Adeyemi": "vic@acme.example", "Gus Moreau": "gus@partner.example", "Leila Haddad": "leila@acme.example",
 		"Nadia Newcomer": "nadia@new.example", "Otto Outsider": "otto@elsewhere.example", "Priya Raman": "priya@many.example", "Emil Ended": "emil@acme.example", "Dana Demoted": "dana@acme.example",
-		"Sid Suspended": "sid@acme.example"} {
+		"Sid Suspended": "sid@acme.example", "Kim Newman": "kim@new.example", "Lea Newman": "lea@new.example"} {
 		g.people[name] = w.Person(t, name, email)
 	}
 	mara, priya := g.people["Mara Lindqvist"], g.people["Priya Raman"]
@@ -139,6 +139,11 @@ func paint(t *testing.T) *gallery {
 	invite(mara, acme, "otto@elsewhere.example", role.Admin)
 	invite(mara, acme, "nadia@new.example", role.Member)
 	invite(mara, acme, "newcomer@new.example", role.Member)
+	invite(mara, acme, "kim@new.example", role.Admin)
+	invite(mara, acme, "lea@new.example", role.Admin)
+	w.SQL(t, `UPDATE roster.users SET address_confirmed = false WHERE email_norm IN ('kim@new.example', 'lea@new.example')`)
+	w.SQL(t, `INSERT INTO auth.address_codes (user_id, digest, epoch, expires_at)
+		SELECT u.id, decode(repeat('00', 32), 'hex'), i.epoch, now() + interval '1 day' FROM roster.users u, auth.instance i WHERE u.email_norm = 'lea@new.example'`)
 	invite(mara, acme, "ruth@palmer.example", role.Member)
 	g.links["ruth again"] = g.links["ruth@palmer.example"]
 	seat(acme, "ruth@palmer.example")
@@ -323,6 +328,12 @@ func (g *gallery) looks() []look {
 		{name: "invitee-copied-link", at: offer("copied"), do: func(p *person) { p.See("This link was handed to you.") }},
 		{name: "invitee-handed-over", mail: true, at: offer("handed"), do: func(p *person) { p.See("Create account and join", "or") }},
 		{name: "invitee-same-address", who: "Otto Outsider", at: offer("otto@elsewhere.example"), do: func(p *person) { p.See("Join Acme Robotics", "Decline") }},
+		{name: "invitee-confirm", who: "Kim Newman", at: offer("kim@new.example"), do: func(p *person) { p.See("an invitation may have been forwarded", "Send the code", "Decline") }},
+		{name: "invitee-confirm-wrong", who: "Lea Newman", at: offer("lea@new.example"), do: func(p *person) {
+			p.Fill("Code", "12345")
+			p.Press("Confirm and join Acme Robotics")
+			p.See("There is a problem", "Send a new code")
+		}},
 		{name: "invitee-other-address", who: "Otto Outsider", at: offer("nadia@new.example"), do: func(p *person) {
 			p.See("You are logged in with another address", "otto@elsewhere.example", "nadia@new.example")
 		}},
