@@ -97,7 +97,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		pool, err := db.open(ctx, config, p.pool == &db.app || p.pool == &db.auth)
 		if err != nil {
 			db.Close()
-			return nil, err
+			return nil, Unreached(p.from, err)
 		}
 		*p.pool = pool
 		if err := c.Roles.refuseUnsafe(ctx, pool); err != nil {

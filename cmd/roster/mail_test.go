@@ -48,12 +48,13 @@ func TestMailTest(t *testing.T) {
 		status        int
 		words         string
 	}{
-		{with(""), []string{"test", "mara@acme.example"}, 1, "ROSTER_SMTP_URL: set it to your mail server, like smtp://"},
+		{with(""), []string{"test", "mara@acme.example"}, 1, "ROSTER_SMTP_URL: set it too where ROSTER_MAIL_FROM is set"},
 		{environ, []string{"test", "mara"}, 1, "Enter an e-mail address like name@example.com\n"},
 		{with("smtp://localhost:1"), []string{"test", "mara@acme.example"}, 1, "at connect: nothing listens there (connection refused). Check host and port in ROSTER_SMTP_URL"},
 		{with("smtp://" + server.Addr() + "?tls=starttls"), []string{"test", "mara@acme.example"}, 1, "offers no encryption (STARTTLS). Have the mail server offer STARTTLS"},
 		{with("smtps://" + server.Addr()), []string{"test", "mara@acme.example"}, 1, "it does not speak TLS there. Check tls= in ROSTER_SMTP_URL"},
-		{environ, nil, 2, "Type: roster mail test ADDRESS\n"}, {environ, []string{"test"}, 2, "Type: roster mail"}, {environ, []string{"test", "--x"}, 2, "Type: roster mail"}, {environ, []string{"send", "a@b.example"}, 2, "Type: roster mail"},
+		{environ, nil, 2, "Did you mean mail test?\n"}, {environ, []string{"test"}, 2, "ADDRESS is missing\nType: roster mail test ADDRESS\n"},
+		{environ, []string{"test", "--x"}, 2, "there is no flag --x\n"}, {environ, []string{"send", "a@b.example"}, 2, "Did you mean mail test?\n"},
 	} {
 		if status, _, log := typed(t, c.environ, append([]string{"mail"}, c.args...)...); status != c.status || !strings.Contains(log, c.words) {
 			t.Errorf("%v: %d %q, want %q", c.args, status, log, c.words)

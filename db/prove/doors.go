@@ -302,6 +302,12 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 		{"org": null, "digest": null, "invitation_id": invitationOf, "submission": submissionOf, "viewer": ofA(world.invitee)},
 		{"org": organizationOf, "digest": null, "invitation_id": invitationOf, "submission": submissionOf, "viewer": null},
 	},
+	"AcceptInvitation": {
+		{"user_id": ofA(world.owner), "org_id": organizationOf, "digest": func(_, other world) value { return text(other.token("mailed")) }, "invitation_id": null,
+			"email_norm": constantly(""), "confirm": constantly("true"), "weighty": constantly("{owner,admin}")},
+		{"user_id": ofA(world.invitee), "org_id": organizationOf, "digest": null, "invitation_id": invitationOf, "email_norm": func(_, other world) value { return text(other.email("invitee")) },
+			"confirm": constantly("false"), "weighty": constantly("{}")},
+	},
 	"GetJoinLinkAtDoor": {
 		{"org": organizationOf, "digest": func(a, _ world) value { return text(a.token("shared")) }, "submission": submissionOf, "viewer": ofA(world.owner)},
 		{"org": ofA(func(w world) fmt.Stringer { return w.org }), "digest": func(_, other world) value { return text(other.token("shared")) }, "submission": submissionOf, "viewer": ofA(world.invitee)},
