@@ -52,6 +52,7 @@ type law struct {
 	passBy func(href string) bool       // what a crawl does not open
 	faulty bool                         // faults of the server are what the test is about
 	made   int                          // people and addresses made up so far
+	missed int                          // requests that gave up before something overtook them
 	tls    *tls.Config
 }
 

@@ -3,6 +3,7 @@ package web_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -162,7 +163,7 @@ func (l *law) hold(table string) holding {
 	}
 	return holding{l, func() {
 		l.t.Helper()
-		if err := tx.Rollback(l.t.Context()); err != nil {
+		if err := errors.Join(tx.Rollback(l.t.Context()), conn.Close(l.t.Context())); err != nil {
 			l.t.Fatal(err)
 		}
 	}}
@@ -187,6 +188,12 @@ func (l *law) overtaken(table string, ask func() *page, meanwhile func()) (late 
 	meanwhile()
 	h.release()
 	late = <-answered
+	if late.asked > 1 {
+		l.missed++
+	}
+	if l.missed > 50 {
+		l.t.Fatal("requests give up before anything overtakes them: what overtakes them waits for them")
+	}
 	return late, late.asked == 1
 }
 

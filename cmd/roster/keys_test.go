@@ -7,6 +7,7 @@ import (
 
 	"roster/internal/browsertest"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // The members page without a mouse: everything is reached in a sensible order, it can always be seen where one
@@ -142,9 +143,18 @@ func TestShortcuts(t *testing.T) {
 	s := serveWorld(t, w)
 	ann := s.enter(t, "Ann Owner", w.Ann.Email, true)
 
+	// Two keys belong together for a moment: where that is over, they are pressed again.
+	leads := func(at string, keys ...string) {
+		t.Helper()
+		suite.Until(t, strings.Join(keys, " ")+" leads to "+at, func() bool {
+			if ann.URL() != at {
+				ann.Key(keys...)
+			}
+			return ann.URL() == at
+		})
+	}
 	ann.Open("/orgs/acme")
-	ann.Key("g", "m")
-	ann.At("/orgs/acme/members")
+	leads("/orgs/acme/members", "g", "m")
 	ann.Key("/")
 	ann.Focus("field Search members by name or e-mail")
 	ann.Type("?g/") // in a field they are letters
@@ -158,10 +168,8 @@ func TestShortcuts(t *testing.T) {
 	ann.At("/orgs/acme/members")
 	ann.Key("Escape")
 	ann.NotSee("Keyboard shortcuts")
-	ann.Key("g", "i")
-	ann.At("/orgs/acme/invitations")
-	ann.Key("g", "o")
-	ann.At("/orgs/acme")
+	leads("/orgs/acme/invitations", "g", "i")
+	leads("/orgs/acme", "g", "o")
 	ann.Key("c")
 	ann.At("/orgs/acme/invitations#invite")
 	ann.Focus("field E-mail addresses")
