@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin
 # Tests of packages run side by side, and each package has a PostgreSQL of its own. Vetting is a matter of `make check`.
-TEST_FLAGS := -timeout 20m -vet=off $(if $(RACE),-race)
+TEST_FLAGS := -timeout 40m -vet=off $(if $(RACE),-race)
 
 .PHONY: help
 help: ## list the targets
@@ -33,7 +33,7 @@ test: postgres chromium pgbouncer ## run all tests, the browser's included; RACE
 
 .PHONY: test-all
 test-all: postgres chromium pgbouncer ## run every round, width and mutant of the tests, of which test draws some (an hour at most)
-	ALL=1 $(GO) test $(subst 20m,90m,$(TEST_FLAGS)) -p $(PACKAGES) $(LONG) ./...
+	ALL=1 $(GO) test $(subst 40m,90m,$(TEST_FLAGS)) -p $(PACKAGES) $(LONG) ./...
 
 # What speaks to PostgreSQL, beside the browser's story.
 POSTGRES := ./internal/roster ./internal/faulttest ./db ./db/prove ./internal/account ./internal/privatepg

@@ -241,7 +241,7 @@ func TestEveryFieldIsJudged(t *testing.T) {
 		}},
 		{"appearance", ann, paths.Appearance, url.Values{"theme": {"dark"}}, map[string][]string{"theme": {"", "", "pink", "", long, ""}}},
 		{"log in", nobody, paths.LogIn, logIn, map[string][]string{
-			"email":    {"", "e-mail", "nobody", "e-mail", long, "e-mail", "a@b@c.example", "e-mail", "ann@" + rlo + "acme.example", "e-mail", "ann@acme.example, ben@acme.example", "e-mail", "a\r\nBcc: b@c.example", "e-mail"},
+			"email":    {"", "e-mail", "nobody", "e-mail", long, "e-mail", "a@b@c.example", "e-mail", "ann@" + rlo + "acme.example", "Did you mean ann@acme.example?", "ann@acme.example, ben@acme.example", "e-mail", "a\r\nBcc: b@c.example", "e-mail"},
 			"password": {"", "do not match", long, "do not match", "wrong", "do not match", " " + rostertest.Password, "do not match", strings.ToUpper(rostertest.Password), "do not match", rostertest.Password + "x", "do not match"},
 		}},
 		{"sign up", nobody, paths.SignUp, signUp, map[string][]string{
