@@ -11,6 +11,7 @@ import (
 
 	"roster/db/dbtest"
 	"roster/db/prove"
+	"roster/internal/suite"
 )
 
 // reports reads what a proof wrote into a directory.
@@ -33,9 +34,21 @@ func reports(t *testing.T, dir string) (text string, report prove.Report) {
 	return string(raw), report
 }
 
-// I6 I7 X56: beside a Roster that serves its private server, the proof holds, says so, and disturbs nobody.
-func TestProveBesideARunningRoster(t *testing.T) {
+// I6 I7 X56: the whole proof takes its time, so one of the two is drawn. db/prove tries on its own that it holds, and what
+// is broken.
+func TestProve(t *testing.T) {
 	t.Parallel()
+	type proof struct {
+		where string
+		try   func(t *testing.T)
+	}
+	for _, one := range suite.Some(t, []proof{{"beside a running Roster", proveBesideARunningRoster}, {"on a broken database", proveSaysWhatIsBroken}}, 1) {
+		t.Run(one.where, one.try)
+	}
+}
+
+// Beside a Roster that serves its private server, the proof holds, says so, and disturbs nobody.
+func proveBesideARunningRoster(t *testing.T) {
 	address, dir := freeAddress(t), t.TempDir()
 	data := t.TempDir()
 	environ := []string{"ROSTER_DEV=1", "ROSTER_LISTEN=" + address, "ROSTER_DATA=" + data, "ROSTER_PG_BIN=" + os.Getenv("ROSTER_PG_BIN")}
@@ -65,10 +78,9 @@ func TestProveBesideARunningRoster(t *testing.T) {
 	}
 }
 
-// I7 X56: a database whose isolation is broken is not proved, and the report says where, and by which role, also where
-// the roles have names of their own.
-func TestProveSaysWhatIsBroken(t *testing.T) {
-	t.Parallel()
+// A database whose isolation is broken is not proved, and the report says where, and by which role, also where the roles
+// have names of their own.
+func proveSaysWhatIsBroken(t *testing.T) {
 	d, admin := dbtest.Own(t)
 	environ := append(d.Environ(), "ROSTER_ADMIN_DATABASE_URL="+admin)
 	if status, _, log := typed(t, environ, "migrate"); status != 0 {
