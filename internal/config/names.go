@@ -83,7 +83,11 @@ func nearest(name string, settings []Setting) string {
 	for _, s := range settings {
 		names = append(names, strings.TrimPrefix(s.Name, prefix))
 	}
-	if near := Nearest(strings.TrimPrefix(name, prefix), names); near != "" {
+	typed := strings.TrimPrefix(name, prefix)
+	if slices.Contains(names, typed+"_URL") { // ROSTER_DATABASE, which ROSTER_DATABASE_ROLES holds too
+		return name + "_URL"
+	}
+	if near := Nearest(typed, names); near != "" {
 		return prefix + near
 	}
 	return ""
