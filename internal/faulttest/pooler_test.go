@@ -42,10 +42,10 @@ func startPooler(t *testing.T, d *database, size int, settings ...string) *poole
 	_, port, _ := strings.Cut(b.address, ":")
 	lines := append([]string{"[databases]", fmt.Sprintf("%s = host=%s port=%s", d.name, sockets, server.Query().Get("port")),
 		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + port, "unix_socket_dir =", "auth_type = scram-sha-256",
-		"auth_file = " + filepath.Join(dir, "users"), "admin_users = roster_worker", fmt.Sprintf("default_pool_size = %d", size)}, settings...)
+		"auth_file = " + filepath.Join(dir, "users"), "admin_users = " + d.roles.Worker(), fmt.Sprintf("default_pool_size = %d", size)}, settings...)
 	var users strings.Builder
 	for _, role := range []string{"roster_app", "roster_auth", "roster_worker"} {
-		fmt.Fprintf(&users, "%q %q\n", role, "a-password")
+		fmt.Fprintf(&users, "%q %q\n", d.roles.In(role), "a-password")
 	}
 	for name, text := range map[string]string{"users": users.String(), "ini": strings.Join(lines, "\n") + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -96,7 +96,7 @@ func startPooler(t *testing.T, d *database, size int, settings ...string) *poole
 
 // url is the address of the database through the pooler.
 func (b *pooler) url(role string) string {
-	return fmt.Sprintf("postgres://%s:a-password@%s/%s", role, b.address, b.name)
+	return fmt.Sprintf("postgres://%s:a-password@%s/%s", b.roles.In(role), b.address, b.name)
 }
 
 // environ sends pages through the pooler, and leaves jobs as they are.
@@ -107,7 +107,7 @@ func (b *pooler) environ() []string {
 // refresh lets the pooler open its connections anew.
 func (b *pooler) refresh(t *testing.T) {
 	t.Helper()
-	config, err := pgx.ParseConfig(fmt.Sprintf("postgres://roster_worker:a-password@%s/pgbouncer?default_query_exec_mode=simple_protocol", b.address))
+	config, err := pgx.ParseConfig(fmt.Sprintf("postgres://%s:a-password@%s/pgbouncer?default_query_exec_mode=simple_protocol", b.roles.Worker(), b.address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestPagesThroughAPooler(t *testing.T) {
 				member.join(owner, slug)
 				owners = append(owners, owner)
 			}
-			if got := one[int](t, s.database, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'roster_app'`); got > c.size {
+			if got := one[int](t, s.database, s.roles.In(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'roster_app'`)); got > c.size {
 				t.Errorf("pages have %d connections of PostgreSQL, the pooler gives %d", got, c.size)
 			}
 			for i, slug := range slugs {
@@ -299,10 +299,10 @@ func TestUnfitPoolerIsRefused(t *testing.T) {
 	refused("single statements", "set its mode to transaction", single.environ()...)
 	for setting, want := range map[string]string{"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
 		"search_path": "pg_catalog", "plan_cache_mode": "force_generic_plan"} {
-		s.exec(t, `ALTER ROLE roster_auth IN DATABASE `+s.name+` RESET `+setting)
+		s.exec(t, `ALTER ROLE `+s.roles.Auth()+` IN DATABASE `+s.name+` RESET `+setting)
 		b.refresh(t)
 		refused("without "+setting, "run roster migrate", b.environ()...)
-		s.exec(t, `ALTER ROLE roster_auth IN DATABASE `+s.name+` SET `+setting+` = '`+want+`'`)
+		s.exec(t, `ALTER ROLE `+s.roles.Auth()+` IN DATABASE `+s.name+` SET `+setting+` = '`+want+`'`)
 	}
 	b.refresh(t)
 	cmd := exec.Command(program, "prove")
