@@ -125,7 +125,7 @@ func paint(t *testing.T) *gallery {
 	job := publicid.New()
 	g.ids["job"] = publicid.Job.Of(job)
 	w.SQL(t, `INSERT INTO roster.jobs (org_id, id, kind, started_by, state, total, done, skipped, started_at, finished_at)
-		SELECT o.id, $1, 'members.suspend', $2, 'done', 3, 2, 1, now(), now() FROM roster.organizations o WHERE o.slug = $3`, job, mara.ID, acme)
+		SELECT o.id, $1, 'members.suspend', $2, 'done', 3, 2, 1, now(), now() + interval '1 hour' FROM roster.organizations o WHERE o.slug = $3`, job, mara.ID, acme)
 	w.SQL(t, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, state, note, undo)
 		SELECT j.org_id, j.id, n, j.id, 'Person ' || n, CASE n WHEN 3 THEN 'skipped' ELSE 'done' END, CASE n WHEN 3 THEN 'Your role is Admin, so you cannot suspend an Owner.' ELSE '' END, CASE n WHEN 3 THEN NULL ELSE j.id END
 		  FROM roster.jobs j, generate_series(1, 3) n WHERE j.id = $1`, job)

@@ -236,7 +236,9 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 	}
 
 	t.Run("into a new database", func(t *testing.T) {
-		moved := s.elsewhere(t, emptyDatabase(t, s.postgres))
+		to := emptyDatabase(t, s.postgres)
+		to.roles = s.roles
+		moved := s.elsewhere(t, to)
 		if said, err := moved.tool("pg_restore", "--exit-on-error", "--dbname="+moved.url(moved.server.Superuser(), moved.name), dump); err != nil {
 			t.Fatalf("pg_restore: %v\n%s", err, said)
 		}
@@ -259,7 +261,9 @@ func TestARestoredBackupRevivesNothing(t *testing.T) {
 		if said, err := other.tool("psql", "--no-psqlrc", "--quiet", "--file="+file, other.url(other.server.Superuser(), "postgres")); err != nil {
 			t.Fatalf("the roles: %v\n%s", err, said)
 		}
-		moved := s.elsewhere(t, emptyDatabase(t, other))
+		to := emptyDatabase(t, other)
+		to.roles = s.roles
+		moved := s.elsewhere(t, to)
 		if said, err := moved.tool("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file="+plain, moved.url(moved.server.Superuser(), moved.name)); err != nil {
 			t.Fatalf("psql: %v\n%s", err, said)
 		}
