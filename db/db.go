@@ -75,7 +75,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		from string
 		max  int32
 	}{{&db.app, c.App, "ROSTER_DATABASE_URL", conns}, {&db.auth, c.Auth, "ROSTER_AUTH_DATABASE_URL, or ROSTER_DATABASE_URL", conns},
-		{&db.worker, c.Worker, "ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", conns + 2}, {&db.health, c.Worker, "ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", 2}} {
+		{&db.worker, c.Worker, "ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", conns + 2}} {
 		if p.url == "" {
 			continue
 		}
@@ -108,6 +108,15 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := db.signer.refuseOtherContext(ctx, db.app); err != nil {
 		db.Close()
 		return nil, err
+	}
+	if db.worker != nil { // a second pool to where the first one leads, so it is not looked at again
+		config := db.worker.Config()
+		config.MaxConns = 2
+		var err error
+		if db.health, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+			db.Close()
+			return nil, Unreached("ROSTER_WORKER_DATABASE_URL, or ROSTER_DATABASE_URL", err)
+		}
 	}
 	return db, nil
 }

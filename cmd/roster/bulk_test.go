@@ -12,7 +12,7 @@ import (
 // Many members are changed by ticking them, one by one or all that match; the question says whom and whom not, and Undo takes
 // it back. The same without script. C027 C161 C169
 func TestManyMembers(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)

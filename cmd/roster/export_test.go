@@ -12,7 +12,7 @@ import (
 // A list is saved as a file of just those whom it shows; one of more than 5,000 is written while one does something else,
 // and its link is on the page of the job. The same without script. C025 U31
 func TestExport(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)

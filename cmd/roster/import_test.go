@@ -11,7 +11,7 @@ import (
 // C044 C169: a file with errors is brought, refused with the reason, brought again, corrected in place, checked and sent; what
 // is wrong stays in the draft. With and without script.
 func TestImportWithErrors(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)

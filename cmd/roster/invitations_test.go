@@ -11,7 +11,7 @@ import (
 // TestInvitationsAreCorrectedAndRevoked: an address that bounced is put right, and several invitations are revoked
 // together and brought back, with script and without. N34 C046 C161 C169
 func TestInvitationsAreCorrectedAndRevoked(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		for _, email := range []string{"mora@acme.exmaple", "lin@new.example", "noor@new.example"} {
 			w.Invite(t, w.Ann, rostertest.Acme, email, role.Member)

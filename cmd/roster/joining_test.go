@@ -11,7 +11,7 @@ import (
 // In a browser: a link is made, with its code; whoever has it logs in and asks; somebody accepts, and they are inside. Where
 // nobody decides, one press is enough. C057 C058
 func TestJoiningByAShareLink(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)

@@ -34,17 +34,14 @@ func reports(t *testing.T, dir string) (text string, report prove.Report) {
 	return string(raw), report
 }
 
-// I6 I7 X56: the whole proof takes its time, so one of the two is drawn. db/prove tries on its own that it holds, and what
-// is broken.
+// I6 I7 X56: what is attacked beside invitations is for db/prove to try, and for test-all.
 func TestProve(t *testing.T) {
 	t.Parallel()
-	type proof struct {
-		where string
-		try   func(t *testing.T)
+	if !suite.All() {
+		attacked = func(target string) bool { return strings.Contains(target, "nvitation") }
 	}
-	for _, one := range suite.Some(t, []proof{{"beside a running Roster", proveBesideARunningRoster}, {"on a broken database", proveSaysWhatIsBroken}}, 1) {
-		t.Run(one.where, one.try)
-	}
+	t.Run("beside a running Roster", proveBesideARunningRoster)
+	t.Run("on a broken database", proveSaysWhatIsBroken)
 }
 
 // Beside a Roster that serves its private server, the proof holds, says so, and disturbs nobody.

@@ -10,7 +10,7 @@ import (
 // In a browser: the same press in the same row is another one after its answer; the way back leads to a page whose forms
 // work. R30
 func TestPressedAgainAfterTheAnswer(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		w.Invite(t, w.Ann, "acme", "lin@elsewhere.example", role.Viewer)
 		ann := serveWorld(t, w).enter(t, "Ann Owner", w.Ann.Email, script)

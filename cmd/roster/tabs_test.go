@@ -10,17 +10,29 @@ import (
 	"roster/internal/mail/mailtest"
 	"roster/internal/role"
 	"roster/internal/rostertest"
+	"roster/internal/suite"
 )
 
 // scriptless is how a test with script off is called, and with it on.
 var scriptless = map[bool]string{false: "without script", true: "with script"}
 
+// eitherWay runs a test without script or with it, which is drawn; both where everything is tried. C161
+func eitherWay(t *testing.T, run func(t *testing.T, script bool)) {
+	t.Helper()
+	ways(t, suite.Some(t, []bool{false, true}, 1, "script"), run)
+}
+
 // bothWays runs a test without script and with it. C161
 func bothWays(t *testing.T, run func(t *testing.T, script bool)) {
 	t.Helper()
+	ways(t, []bool{false, true}, run)
+}
+
+func ways(t *testing.T, scripts []bool, run func(t *testing.T, script bool)) {
+	t.Helper()
 	t.Parallel()
 	browsertest.Start(t)
-	for _, script := range []bool{false, true} {
+	for _, script := range scripts {
 		t.Run(scriptless[script], func(t *testing.T) {
 			t.Parallel()
 			run(t, script)
@@ -47,7 +59,7 @@ func (s *site) enter(t *testing.T, name, email string, script bool) *person {
 // Two tabs show two organizations: neither knows what the other does, and changes in turn reach the one that
 // each tab shows. C088 I14
 func TestTwoTabsTwoOrganizations(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		w.Found(t, w.Ann, "Kestrel Labs", "kestrel")
 		w.Join(t, w.Ann, "kestrel", w.Cem, role.Member)
@@ -108,7 +120,7 @@ func (p *person) goesTo(at, to string) {
 
 // What an open tab is told when things have changed behind it. Nothing is done, and nothing typed is lost.
 func TestOldTabs(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		w.Found(t, w.Ben, "Ben's Own", "bens-own")
 		s := serveWorld(t, w)
@@ -191,7 +203,7 @@ func TestOldTabs(t *testing.T) {
 // Another address is logged in than the one that was invited: both are named, and each of the three ways on
 // works; the link outlives the log-out. C053
 func TestInvitedWithAnotherAddress(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		w.Invite(t, w.Ann, rostertest.Acme, w.Zoe.Email, role.Member)
@@ -223,7 +235,7 @@ func TestInvitedWithAnotherAddress(t *testing.T) {
 // A copied link proves nothing about the address: who has no account signs up and confirms it, and comes back to
 // the invitation, which has outlived all of that. O31
 func TestInvitationSurvivesSignUp(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)
@@ -265,7 +277,7 @@ var nasty = []string{
 // Whatever is in a name stands there as it was typed, and does nothing: no script runs, no image is asked
 // for, nothing reaches the policy. I94 C174
 func TestNamesAreOnlyWords(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		for i, name := range nasty {
 			who := w.Person(t, name, fmt.Sprintf("nasty%d@acme.example", i))
@@ -325,7 +337,7 @@ func TestNamesAreOnlyWords(t *testing.T) {
 
 // What is wrong is said beside the field, in a sentence, and what was typed stays.
 func TestWhatWasTypedStays(t *testing.T) {
-	bothWays(t, func(t *testing.T, script bool) {
+	eitherWay(t, func(t *testing.T, script bool) {
 		w := rostertest.New(t)
 		s := serveWorld(t, w)
 		long := strings.Repeat("Long ", 2000) // 10,000 characters

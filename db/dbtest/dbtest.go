@@ -30,6 +30,8 @@ var (
 	number atomic.Int64
 	// One at a time: a template cannot be cloned while another connection looks at it.
 	cloning sync.Mutex
+	filling sync.Mutex
+	filled  = map[string]bool{} // templates that Filled has made
 )
 
 const template = "roster_template"
@@ -163,13 +165,21 @@ type Database struct {
 }
 
 // New clones the migrated template. The database goes with the test.
-func New(t testing.TB) *Database {
+func New(t testing.TB) *Database { t.Helper(); return Empty(t, template) }
+
+// Filled clones a template with more in it: a migrated database that fill was given, once for all the tests of a
+// program. Every connection that fill opens must be closed when it returns, for nobody may look at what is cloned.
+func Filled(t testing.TB, name string, fill func(d *Database)) *Database {
 	t.Helper()
-	d := Empty(t, template)
-	if err := db.Prepare(t.Context(), d.URL(server.Superuser())); err != nil {
-		t.Fatal(err)
+	filling.Lock()
+	defer filling.Unlock()
+	if !filled[name] {
+		d := &Database{name: name, contextKey: contextKey}
+		clone(t, name, template)
+		fill(d)
+		filled[name] = true
 	}
-	return d
+	return Empty(t, name)
 }
 
 // Signed is New, with a database that believes signed contexts alone, whatever the rest of the suite does.
@@ -190,11 +200,7 @@ func Empty(t testing.TB, from string) *Database {
 	os.Getenv("ROSTER_SIGNED_CONTEXT")
 	RememberServer()
 	d := &Database{name: fmt.Sprintf("test_%d", number.Add(1)), contextKey: contextKey}
-	cloning.Lock()
-	defer cloning.Unlock()
-	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE "+from); err != nil {
-		t.Fatal(err)
-	}
+	clone(t, d.name, from)
 	t.Cleanup(func() {
 		cloning.Lock()
 		defer cloning.Unlock()
@@ -205,6 +211,32 @@ func Empty(t testing.TB, from string) *Database {
 		}
 	})
 	return d
+}
+
+func clone(t testing.TB, name, from string) {
+	t.Helper()
+	cloning.Lock()
+	defer cloning.Unlock()
+	if err := Clone(t.Context(), admin, name, from); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Clone makes a database from another one, as a superuser, while nobody is connected to that. Who may enter it, and the
+// settings that roles have in it, are no part of what PostgreSQL clones, and are copied as they stand: to grant and set
+// them anew takes twice as long as all the rest.
+func Clone(ctx context.Context, superuser *pgx.Conn, name, from string) error {
+	for _, sql := range []string{
+		"CREATE DATABASE " + name + " TEMPLATE " + from,
+		"UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = '" + from + "') WHERE datname = '" + name + "'",
+		`INSERT INTO pg_db_role_setting SELECT made.oid, s.setrole, s.setconfig FROM pg_db_role_setting s JOIN pg_database f ON f.oid = s.setdatabase AND f.datname = '` + from + `',
+			pg_database made WHERE made.datname = '` + name + "'",
+	} {
+		if _, err := superuser.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Own is an empty database for an installation with roles of its own, and the address of its administrator: a role

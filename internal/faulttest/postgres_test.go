@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -27,6 +28,9 @@ type postgres struct {
 	options privatepg.Options
 	server  *privatepg.Server
 	number  atomic.Int64
+
+	preparing sync.Mutex
+	prepared  *database // which the program has prepared, for clones; nil: not yet
 }
 
 // newPostgres starts a server. It does not wait for the disk, but no commit is told before it is written to
@@ -129,10 +133,21 @@ func emptyDatabase(t *testing.T, p *postgres) *database {
 	dbtest.RememberServer()
 	n := p.number.Add(1)
 	d := &database{p, fmt.Sprintf("fault_%d", n), db.Roles(fmt.Sprintf("roles_%d", n))}
-	admin := p.connect(t, p.server.Superuser(), "postgres")
-	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+d.name+" TEMPLATE template0"); err != nil {
+	d.create(t, "template0")
+	d.goesWith(t)
+	return d
+}
+
+func (d *database) create(t *testing.T, from string) {
+	t.Helper()
+	if err := dbtest.Clone(t.Context(), d.connect(t, d.server.Superuser(), "postgres"), d.name, from); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// goesWith drops the database when the test ends.
+func (d *database) goesWith(t *testing.T) {
+	p := d.postgres
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -141,16 +156,26 @@ func emptyDatabase(t *testing.T, p *postgres) *database {
 			_, _ = conn.Exec(ctx, "DROP DATABASE "+d.name+" WITH (FORCE)") // the server goes in a moment too
 		}
 	})
-	return d
 }
 
-// newDatabase makes a database and lets the program prepare it.
+// newDatabase makes a database as the program prepares it, which it does once for each server: the others are clones, with
+// the same roles, and so nobody can migrate them again.
 func newDatabase(t *testing.T, p *postgres) *database {
 	t.Helper()
-	d := emptyDatabase(t, p)
-	if said, err := d.migrate(t.Context()); err != nil {
-		t.Fatalf("roster migrate: %v\n%s", err, said)
+	dbtest.RememberServer()
+	p.preparing.Lock()
+	defer p.preparing.Unlock()
+	if p.prepared == nil {
+		d := &database{p, "prepared", "prepared"}
+		d.create(t, "template0")
+		if said, err := d.migrate(t.Context()); err != nil {
+			t.Fatalf("roster migrate: %v\n%s", err, said)
+		}
+		p.prepared = d
 	}
+	d := &database{p, fmt.Sprintf("fault_%d", p.number.Add(1)), p.prepared.roles}
+	d.create(t, p.prepared.name)
+	d.goesWith(t)
 	return d
 }
 

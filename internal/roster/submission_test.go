@@ -298,15 +298,15 @@ func spelled(t *testing.T, outcome any, err error) string {
 }
 
 // wide is a world with connections for everybody who comes at once: what is looked at here is not how they wait for one.
-func wide(c *db.Config) { c.MaxConns = 30 }
+func wide(c *db.Config) { c.MaxConns = 10 }
 
-// R30: a form that is sent twice, or twenty times at once, is done once, and everybody hears the same.
+// R30: a form that is sent twice, or ten times at once, is done once, and everybody hears the same.
 func TestAFormSentAgainIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range sendings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := rostertest.New(t, wide)
+			w := rostertest.New(t)
 			who, send := prepare(t, w)
 			sent := uuid.New()
 			a := w.Sending(t, who, acme, sent)
@@ -331,7 +331,7 @@ func TestAFormSentAgainIsDoneOnce(t *testing.T) {
 			w = rostertest.New(t, wide)
 			who, send = prepare(t, w)
 			a = w.Sending(t, who, acme, sent)
-			heard := make([]string, 20)
+			heard := make([]string, 10)
 			rostertest.Together(len(heard), func(i int) {
 				var outcome any
 				err := suite.Patiently(t, func() (err error) { outcome, err = send(a); return err })
@@ -455,7 +455,7 @@ func TestJoiningAgainByTheSameForm(t *testing.T) {
 	link := w.Link(t, w.Ann, acme, w.Invite(t, w.Ann, acme, w.Zoe.Email, role.Viewer))
 	trace := rostertest.Trace()
 	trace.Submission = uuid.New()
-	heard := make([]string, 20)
+	heard := make([]string, 10)
 	rostertest.Together(len(heard), func(i int) {
 		var joined roster.Joined
 		err := suite.Patiently(t, func() (err error) { joined, err = w.Roster.Join(t.Context(), w.Zoe, link, trace); return err })

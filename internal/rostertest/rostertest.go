@@ -41,8 +41,10 @@ type World struct {
 	admin *pgx.Conn // past row security
 	asks  sync.Mutex
 
-	Ann, Ben, Cem, Vic, Gus, Zoe account.Person
+	people
 }
+
+type people struct{ Ann, Ben, Cem, Vic, Gus, Zoe account.Person }
 
 // The slugs of the two organizations.
 const (
@@ -50,10 +52,25 @@ const (
 	Other = "other"
 )
 
+// small is who lives in the small world, the same people in each of its clones.
+var small people
+
 // New makes the world. Options change how the database is opened.
 func New(t testing.TB, options ...func(*db.Config)) *World {
 	t.Helper()
-	w := Empty(t, options...)
+	w := open(t, dbtest.Filled(t, "roster_small_world", func(d *dbtest.Database) {
+		w := open(t, d)
+		w.populate(t)
+		small = w.people
+		w.DB.Close()
+		w.admin.Close(t.Context())
+	}), options...)
+	w.people = small
+	return w
+}
+
+func (w *World) populate(t testing.TB) {
+	t.Helper()
 	w.Ann = w.Person(t, "Ann Owner", "ann@acme.example")
 	w.Ben = w.Person(t, "Ben Admin", "ben@acme.example")
 	w.Cem = w.Person(t, "Cem Member", "cem@acme.example")
@@ -68,13 +85,17 @@ func New(t testing.TB, options ...func(*db.Config)) *World {
 	}{{w.Ben, role.Admin}, {w.Cem, role.Member}, {w.Vic, role.Viewer}, {w.Gus, role.Guest}} {
 		w.Join(t, w.Ann, Acme, one.person, one.role)
 	}
-	return w
 }
 
 // Empty is a database with nobody in it.
 func Empty(t testing.TB, options ...func(*db.Config)) *World {
 	t.Helper()
-	w := &World{Database: dbtest.New(t), Key: dbtest.Installation()}
+	return open(t, dbtest.New(t), options...)
+}
+
+func open(t testing.TB, d *dbtest.Database, options ...func(*db.Config)) *World {
+	t.Helper()
+	w := &World{Database: d, Key: dbtest.Installation()}
 	w.DB = w.Database.Open(t, options...)
 	w.admin = w.Database.Superuser(t)
 	var err error

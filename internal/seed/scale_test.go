@@ -17,16 +17,21 @@ import (
 
 	"roster/db/dbtest"
 	"roster/internal/seed"
+	"roster/internal/suite"
 )
 
-// C021 C022 C024 C087: at 100,000 members the lists walk an index from where they are asked to begin, and whatever is
+// C021 C022 C024 C087: at 100,000 members, a quarter of them where not everything is tried, the lists walk an index from where they are asked to begin, and whatever is
 // searched or filtered, in any order, is found through an index of this organization.
-func TestHundredThousandMembers(t *testing.T) {
+func TestListsOfALargeOrganization(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
-	report := world(t, d, seed.Options{Members: 100_000})
-	t.Logf("100,000 members in %s", report.Took)
-	if report.Members != 100_000 {
+	members := 25_000
+	if suite.All() {
+		members = 100_000
+	}
+	report := world(t, d, seed.Options{Members: members})
+	t.Logf("%d members in %s", members, report.Took)
+	if report.Members != members {
 		t.Errorf("%d members", report.Members)
 	}
 	var org uuid.UUID
