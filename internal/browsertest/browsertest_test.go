@@ -178,3 +178,16 @@ func TestAxeFails(t *testing.T) {
 	}
 	r.failed = nil
 }
+
+// What moves away under the mouse is pressed where it is then, and once.
+func TestWhatMovesIsPressedAgain(t *testing.T) {
+	p := New(t, Options{URL: site(t, map[string]string{
+		"/": `<p id="said">Not yet</p><button>Send</button><script src="/x.js"></script>`,
+		"/x.js": `let n = 0;
+			document.querySelector('button').addEventListener('click', () => { document.getElementById('said').textContent = 'Sent ' + ++n; });
+			addEventListener('mousedown', () => { document.body.prepend(Object.assign(document.createElement('h1'), { textContent: 'News' })); }, { once: true });`,
+	}), Script: true})
+	p.Open("/")
+	p.Press("Send")
+	p.See("News", "Sent 1")
+}

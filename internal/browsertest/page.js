@@ -101,8 +101,13 @@
       if (!e) return { why };
       if (e.getAttribute('aria-disabled') === 'true' || e.disabled) return { why: `“${wanted}” is disabled` };
       const at = place(kind === 'box' && !e.getClientRects().length ? e.labels[0] : e);
-      return at.why ? { why: `“${wanted}” cannot be pressed: ${at.why}` } : at;
+      if (at.why) return { why: `“${wanted}” cannot be pressed: ${at.why}` };
+      if (!document.awaited) document.addEventListener('click', c => { document.awaited.came ||= [...document.awaited.on].some(e => c.composedPath().includes(e)); }, true);
+      document.awaited = { on: [e, ...(e.labels ?? [])], came: false };
+      return at;
     },
+    // Whether the click that followed went elsewhere. A page that may run no script does not hear of clicks.
+    missed() { return { text: document.awaited && !document.awaited.came && self.origin !== 'null' ? 'yes' : '' }; },
     focus(kind, wanted) {
       const { e, why } = find(kind, wanted);
       if (!e) return { why };
