@@ -341,6 +341,7 @@ func (s *session) Data(r io.Reader) error {
 		s.conn.Conn().Close()
 		return errors.New("dropped")
 	}
+	lost := server.is(LoseAnswer) // before anybody sees the letter, and sets another mode
 	for _, to := range s.to {
 		m, err := read(raw)
 		if err != nil {
@@ -350,7 +351,7 @@ func (s *session) Data(r io.Reader) error {
 		server.keep(m)
 	}
 	server.dawdle("kept")
-	if server.is(LoseAnswer) {
+	if lost {
 		s.conn.Conn().Close()
 	}
 	return nil
