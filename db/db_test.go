@@ -230,16 +230,19 @@ func TestOpenRefusesWhatIsUnsafe(t *testing.T) {
 	}
 	refused("superuser", "is a superuser", func(c *db.Config) { c.App = d.URL(admin.Config().User) })
 	refused("migrator", "is a member of another role", func(c *db.Config) { c.App = d.URL("roster_migrate") })
-	for _, sql := range []string{`CREATE ROLE test_bypass LOGIN BYPASSRLS`, `CREATE ROLE test_owner LOGIN`, `GRANT CONNECT ON DATABASE ` + admin.Config().Database + ` TO test_bypass, test_owner`,
+	for _, sql := range []string{`CREATE ROLE test_bypass LOGIN BYPASSRLS`, `CREATE ROLE test_maker LOGIN CREATEROLE`, `CREATE ROLE test_replica LOGIN REPLICATION`, `CREATE ROLE test_owner LOGIN`,
+		`GRANT CONNECT ON DATABASE ` + admin.Config().Database + ` TO test_bypass, test_maker, test_replica, test_owner`,
 		`GRANT USAGE ON SCHEMA roster TO test_owner`, `CREATE TABLE roster.owned (id int)`, `ALTER TABLE roster.owned OWNER TO test_owner`} {
 		if _, err := admin.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}
 	refused("bypass", "may bypass row security", func(c *db.Config) { c.App = d.URL("test_bypass") })
+	refused("maker of roles", "may make roles", func(c *db.Config) { c.App = d.URL("test_maker") })
+	refused("replica", "may replicate the server", func(c *db.Config) { c.App = d.URL("test_replica") })
 	refused("owner", "owns tables of Roster", func(c *db.Config) { c.App = d.URL("test_owner") })
 	refused("unprotected table", "row security is not forced on owned", func(*db.Config) {})
-	if _, err := admin.Exec(t.Context(), `DROP TABLE roster.owned; REVOKE ALL ON SCHEMA roster FROM test_owner; REVOKE ALL ON DATABASE `+admin.Config().Database+` FROM test_bypass, test_owner; DROP ROLE test_bypass; DROP ROLE test_owner`); err != nil {
+	if _, err := admin.Exec(t.Context(), `DROP TABLE roster.owned; REVOKE ALL ON SCHEMA roster FROM test_owner; REVOKE ALL ON DATABASE `+admin.Config().Database+` FROM test_bypass, test_maker, test_replica, test_owner; DROP ROLE test_bypass, test_maker, test_replica, test_owner`); err != nil {
 		t.Fatal(err)
 	}
 	d.Open(t)

@@ -18,13 +18,13 @@ func (r Roles) refuseUnsafe(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	var role string
-	var super, bypass, member, owns bool
+	var super, bypass, makes, replicates, member, owns bool
 	err := pool.QueryRow(ctx, `
-		SELECT r.rolname, r.rolsuper, r.rolbypassrls,
+		SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication,
 		       EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid),
 		       EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		                WHERE n.nspname IN ('roster', 'auth', 'river', 'platform') AND c.relowner = r.oid)
-		  FROM pg_roles r WHERE r.rolname = session_user`).Scan(&role, &super, &bypass, &member, &owns)
+		  FROM pg_roles r WHERE r.rolname = session_user`).Scan(&role, &super, &bypass, &makes, &replicates, &member, &owns)
 	if err != nil {
 		return fmt.Errorf("ask the database who we are: %w", err)
 	}
@@ -33,6 +33,10 @@ func (r Roles) refuseUnsafe(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("the database role %s is a superuser, which row security does not bind: connect as %s", role, r.App())
 	case bypass:
 		return fmt.Errorf("the database role %s may bypass row security: connect as %s", role, r.App())
+	case makes:
+		return fmt.Errorf("the database role %s may make roles and could become another: connect as %s", role, r.App())
+	case replicates:
+		return fmt.Errorf("the database role %s may replicate the server and so read everything: connect as %s", role, r.App())
 	case member:
 		return fmt.Errorf("the database role %s is a member of another role and could become it: connect as %s", role, r.App())
 	case owns:
