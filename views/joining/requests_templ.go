@@ -242,7 +242,7 @@ func listRegion(p Place, l List) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</caption> <thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">Who asks</th><th role=\"columnheader\" scope=\"col\">What for</th><th role=\"columnheader\" scope=\"col\" class=\"mid\">Asked</th><th role=\"columnheader\" scope=\"col\" class=\"cell-end\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody id=\"rows\" role=\"rowgroup\" hx-target:inherited=\"closest tr\" hx-swap:inherited=\"outerHTML\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</caption> <thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">Who asks</th><th role=\"columnheader\" scope=\"col\">What for</th><th role=\"columnheader\" scope=\"col\" class=\"gives-next\">Asked</th><th role=\"columnheader\" scope=\"col\" class=\"cell-end\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody id=\"rows\" role=\"rowgroup\" hx-target:inherited=\"closest tr\" hx-swap:inherited=\"outerHTML\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -448,7 +448,7 @@ func row(p Place, l Line) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</div></td><td role=\"cell\" class=\"cell-b mid\" data-label=\"Asked\"><span>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</div></td><td role=\"cell\" class=\"cell-b gives-next\" data-label=\"Asked\"><span>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -661,11 +661,11 @@ func table(l List) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = heading(l, "joined", "Joined", "low").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = heading(l, "joined", "Joined", "gives-first").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = heading(l, "active", "Last active", "mid").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = heading(l, "active", "Last active", "gives-next").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -110,7 +110,7 @@ func TestComponents(t *testing.T) {
 		),
 		"sort-header": all(
 			ui.SortHeader(ui.SortSpec{ID: "sort-name", Label: "Member", URL: "?sort=name", Sorted: "ascending", Attrs: templ.Attributes{"hx-get": "?sort=name"}}),
-			ui.SortHeader(ui.SortSpec{Label: "Joined", Extra: ", newest first", URL: "?sort=joined", Sorted: "descending", Class: "low"}),
+			ui.SortHeader(ui.SortSpec{Label: "Joined", Extra: ", newest first", URL: "?sort=joined", Sorted: "descending", Class: "gives-first"}),
 			ui.SortHeader(ui.SortSpec{Label: "Role", URL: "?sort=role"}),
 		),
 		"skeleton": ui.SkeletonRows(1, 3),
