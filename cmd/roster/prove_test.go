@@ -11,7 +11,6 @@ import (
 
 	"roster/db/dbtest"
 	"roster/db/prove"
-	"roster/internal/suite"
 )
 
 // reports reads what a proof wrote into a directory.
@@ -34,12 +33,9 @@ func reports(t *testing.T, dir string) (text string, report prove.Report) {
 	return string(raw), report
 }
 
-// I6 I7 X56: what is attacked beside invitations is for db/prove to try, and for test-all.
+// I6 I7 X56
 func TestProve(t *testing.T) {
 	t.Parallel()
-	if !suite.All() {
-		attacked = func(target string) bool { return strings.Contains(target, "nvitation") }
-	}
 	t.Run("beside a running Roster", proveBesideARunningRoster)
 	t.Run("on a broken database", proveSaysWhatIsBroken)
 }
