@@ -225,7 +225,7 @@ func TestFiveHundredAreRemovedAndComeBack(t *testing.T) {
 // the same time leave one of them an owner.
 func TestManyKeepTheLastOwner(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	job := many(t, w, w.Ben, everybody(roster.List{}), roster.Act{Do: roster.ManyRemove})
 	if got := results(t, w, w.Ben, job.ID, "skipped"); !strings.Contains(got, "Ann Owner: Acme must always have an owner.") || !strings.Contains(got, "Ben Admin: You cannot remove yourself") {
 		t.Errorf("skipped: %s", got)
@@ -287,7 +287,7 @@ func holdRow(t testing.TB, w *rostertest.World, name string) (release func()) {
 // C027 I74: an actor who loses the role in the middle changes nobody from then on.
 func TestManyEndWithTheRoleOfWhoDoesIt(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	w.Crowd(t, 400)
 	ben := w.Membership(t, w.Ben, acme)
 	job, err := w.Roster.ChangeMany(t.Context(), w.As(t, w.Ben, acme), everybody(roster.List{Search: "crowd"}), roster.Act{Do: roster.ManySuspend}, 400)
@@ -348,7 +348,7 @@ func TestManyWaitForTheLog(t *testing.T) {
 // between; and more or fewer than were seen are asked about again.
 func TestThousandsAreWrittenDownByTheJob(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	w.Crowd(t, 5100)
 	w.Invite(t, w.Ann, acme, "crowd-to-be@elsewhere.example", role.Viewer)
 	ann := w.As(t, w.Ann, acme)

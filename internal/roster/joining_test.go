@@ -95,7 +95,7 @@ func TestALinkForFiveLetsInFive(t *testing.T) {
 // C057 I54: of fifty who come at once by a link for seven, seven are in; each is counted and written down once.
 func TestFiftyAtOnceByALinkForSeven(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	_, token := share(t, w, roster.NewJoinLink{Uses: "7"})
 	people := make([]account.Person, 50)
 	for i := range people {
@@ -372,7 +372,7 @@ func TestRequestsHaveBounds(t *testing.T) {
 // C058 R24: of one who accepts, one who declines and the one who asked and withdraws, at once, one is first, and the others hear it.
 func TestDecisionsRace(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	_, token := share(t, w, roster.NewJoinLink{NeedsApproval: true})
 	ann, ben := w.As(t, w.Ann, acme), w.As(t, w.Ben, acme)
 	for n := range 15 {
@@ -414,7 +414,7 @@ func TestDecisionsRace(t *testing.T) {
 // of them waits any more.
 func TestARequestAndAnInvitationRace(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	_, token := share(t, w, roster.NewJoinLink{NeedsApproval: true})
 	ann := w.As(t, w.Ann, acme)
 	for n := range 10 {

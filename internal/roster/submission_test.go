@@ -297,8 +297,8 @@ func spelled(t *testing.T, outcome any, err error) string {
 	return string(text)
 }
 
-// wide is a world with connections for everybody who comes at once: what is looked at here is not how they wait for one.
-func wide(c *db.Config) { c.MaxConns = 10 }
+// roomy is a world with connections for everybody who comes at once: what is looked at here is not how they wait for one.
+func roomy(c *db.Config) { c.MaxConns = 10 }
 
 // R30: a form that is sent twice, or ten times at once, is done once, and everybody hears the same.
 func TestAFormSentAgainIsDoneOnce(t *testing.T) {
@@ -328,7 +328,7 @@ func TestAFormSentAgainIsDoneOnce(t *testing.T) {
 				t.Errorf("again: %s, not %s", again, once)
 			}
 
-			w = rostertest.New(t, wide)
+			w = rostertest.New(t, roomy)
 			who, send = prepare(t, w)
 			a = w.Sending(t, who, acme, sent)
 			heard := make([]string, 10)
@@ -451,7 +451,7 @@ func TestALinkIsKeptWithNoForm(t *testing.T) {
 // R30: whoever joined and presses again hears that they joined, unless they are gone again.
 func TestJoiningAgainByTheSameForm(t *testing.T) {
 	t.Parallel()
-	w := rostertest.New(t, wide)
+	w := rostertest.New(t, roomy)
 	link := w.Link(t, w.Ann, acme, w.Invite(t, w.Ann, acme, w.Zoe.Email, role.Viewer))
 	trace := rostertest.Trace()
 	trace.Submission = uuid.New()
