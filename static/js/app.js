@@ -94,6 +94,46 @@
     htmx.process(menu);
   }, true);
 
+  // ---- choices that save themselves ---------------------------------------------------------------------------------
+
+  // A role is sent as soon as it is chosen. Whoever walks through the closed list with the keys rests first, or leaves the
+  // field. What still waits when the page is left is sent then, and what is on its way arrives. What was not saved is not
+  // shown as if it were.
+  const waiting = new Map(); // what to send, by the id of its select
+  let key = ''; // that the choice was made with; none by pointer
+  on('pointerdown', () => { key = ''; }, true);
+  on('keydown', e => { key = e.key; }, true);
+  on('change', e => {
+    const { id, value, form } = e.target;
+    if (!form?.matches('[data-saves]')) return;
+    hold(id);
+    form.toggleAttribute('data-unsaved', differs(e.target));
+    if (differs(e.target)) wait(id, value, ['', 'Enter', 'Tab'].includes(key) ? 0 : 800);
+  });
+  function hold(id) { clearTimeout(waiting.get(id)?.timer); waiting.delete(id); }
+  function wait(id, value, ms) { waiting.set(id, { value, timer: setTimeout(save, ms, id, value) }); }
+  function save(id, value) {
+    const select = el(id); // the row may have been put anew meanwhile
+    hold(id);
+    if (!select) return;
+    select.value = value;
+    if (select.form.matches('[aria-busy=true]')) wait(id, value, 100);
+    else if (differs(select)) select.form.requestSubmit();
+  }
+  on('focusout', e => { if (waiting.has(e.target.id)) save(e.target.id, e.target.value); });
+  on('htmx:before:request', e => { if (e.detail.ctx.sourceElement.matches('[data-saves]')) e.detail.ctx.request.keepalive = true; });
+  on('htmx:finally:request', e => { // where the row was not put anew, nothing was saved
+    const form = e.detail.ctx.sourceElement;
+    if (!form.matches('[data-saves]') || waiting.has(form.elements.role.id)) return;
+    form.removeAttribute('data-unsaved');
+    for (const o of form.elements.role.options) o.selected = o.defaultSelected;
+  });
+  addEventListener('pagehide', () => waiting.forEach(({ value }, id) => {
+    const { form } = el(id), headers = JSON.parse(document.body.getAttribute('hx-headers:inherited'));
+    hold(id);
+    fetch(form.action, { method: 'POST', body: new URLSearchParams({ ...Object.fromEntries(new FormData(form)), role: value }), headers, keepalive: true, redirect: 'manual' }); // the next page says what was done
+  }));
+
   // ---- dialogs ------------------------------------------------------------------------------------------------------
 
   on('htmx:after:settle', e => { // a swap into #dialog opens it, an empty one closes it
