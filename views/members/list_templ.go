@@ -653,19 +653,19 @@ func table(l List) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = heading(l, "role", "Role", "").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = heading(l, "role", "Role", "col-role").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<th role=\"columnheader\" scope=\"col\">Status</th>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<th role=\"columnheader\" scope=\"col\" class=\"col-status\">Status</th>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = heading(l, "joined", "Joined", "gives-first").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = heading(l, "joined", "Joined", "col-joined gives-first").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = heading(l, "active", "Last active", "gives-next").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = heading(l, "active", "Last active", "col-active gives-next").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
