@@ -169,7 +169,7 @@ func TestManyAreBack(t *testing.T) {
 
 	form = s.picked(ann.get(membersOfAcme), "role", cem, gus)
 	form.Set("to", "viewer")
-	asked = ann.piece("POST", manyOfAcme, form).says(200, "Make 2 members Viewers?")
+	asked = ann.piece("POST", manyOfAcme, form).says(200, "Give 2 members the role Viewer?")
 	done := ann.piece("POST", manyOfAcme, asked.form(manyOfAcme)).says(200, "2 members are Viewers now.")
 	if _, err := s.Roster.ChangeRole(t.Context(), s.As(t, s.Ben, "acme"), gus, role.Member); err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestManyGetARole(t *testing.T) {
 	chosen := choose.form(manyOfAcme)
 	ben.post(manyOfAcme, chosen).says(422, "There is a problem", "Choose one of the roles in the list.")
 	chosen.Set("to", "viewer")
-	asked := ben.post(manyOfAcme, chosen).says(200, "Make 2 members Viewers?", "2 will become Viewers", "1 is skipped", "Acme must always have an owner.")
+	asked := ben.post(manyOfAcme, chosen).says(200, "Give 2 members the role Viewer?", "2 will get the role Viewer", "1 is skipped", "Acme must always have an owner.")
 	ben.follow(ben.post(manyOfAcme, asked.form(manyOfAcme)).leads(membersOfAcme)).says(200, "2 members are Viewers now. 1 was skipped.")
 	s.is(s.Cem, "active viewer")
 	s.is(s.Ann, "active owner")

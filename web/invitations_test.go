@@ -336,7 +336,7 @@ func TestTheListFilters(t *testing.T) {
 	b.get(acmeInvitations+"?show=mine").says(400, "That list of invitations does not exist.")
 	b.get(acmeInvitations + "?after=garbage").says(400)
 	s.SQL(t, "DELETE FROM roster.invitations")
-	b.get(acmeInvitations).says(200, "No open invitations", "They get an e-mail with a link and join with one press.")
+	b.get(acmeInvitations).says(200, "No open invitations", "They get an e-mail with a link and join with one click.")
 	b.get(acmeInvitations+"?show=declined").says(200, "No declined invitations", "Show all")
 }
 

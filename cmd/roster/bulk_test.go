@@ -37,9 +37,9 @@ func TestManyMembers(t *testing.T) {
 		ann.Press("Change role")
 		ann.See("Change the role of 2 members")
 		ann.Tick("Guest Can " + role.Guest.Explain() + ".")
-		ann.Press("Go on")
-		ann.See("Make 2 members Guests?", "Cem Member", "Vic Viewer")
-		ann.Press("Make 2 members Guests")
+		ann.Press("Preview")
+		ann.See("Give 2 members the role Guest?", "Cem Member", "Vic Viewer")
+		ann.Press("Give 2 members the role Guest")
 		ann.At("/orgs/acme/members")
 		ann.See("2 members are Guests now.", "See each")
 		if script {

@@ -226,9 +226,9 @@ func (r Role) Explain() string {
 	case Owner:
 		return "do everything, and decide about the organization itself"
 	case Admin:
-		return "invite, remove and change members, and change settings"
+		return "invite, suspend and remove people, and change their roles"
 	case Member:
-		return "see the other members"
+		return "see the other members, and invite people if the organization allows it"
 	case Viewer:
 		return "see the other members, and change nothing"
 	case Guest:
@@ -238,7 +238,7 @@ func (r Role) Explain() string {
 }
 
 // LastOwner says why the only owner's role is locked; the same words for leaving, suspending, removing.
-const LastOwner = "%s must always have an owner. Make someone else an owner or transfer ownership first."
+const LastOwner = "%s must always have an owner. Make someone else an owner first."
 
 // Label of a permission, as in "does not include “See members”".
 func (p Permission) Label() string {

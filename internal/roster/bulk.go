@@ -393,7 +393,7 @@ func manyKind(do string) kind {
 			if _ = json.Unmarshal(spec, &asked); asked.Role == "" || n == 1 {
 				return numbered("Change the role of", n)
 			}
-			return numbered("Make", n) + " " + asked.Role.Label() + "s"
+			return numbered("Give", n) + " the role " + asked.Role.Label()
 		}
 	case ManySuspend:
 		k.did, k.title = "suspended", func(n int, _ json.RawMessage) string { return numbered("Suspend", n) }

@@ -160,7 +160,7 @@ func TestFewAreChangedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if job.State != "done" || job.Done != 3 || job.Skipped != 2 || job.Undoable != 3 || job.Title != "Make 5 members Viewers" {
+	if job.State != "done" || job.Done != 3 || job.Skipped != 2 || job.Undoable != 3 || job.Title != "Give 5 members the role Viewer" {
 		t.Errorf("changed at once: %+v", job)
 	}
 	if got := results(t, w, w.Ann, job.ID, "skipped"); got != "Ann Owner: This is you. Change your own role by itself.; Vic Viewer: Viewer already." {

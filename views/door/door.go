@@ -107,7 +107,7 @@ func newPassword(label, err string) ui.FieldSpec {
 }
 
 var themes = []ui.Choice{
-	{Value: "system", Label: "As the device has it", Hint: "Light by day and dark by night, if the device changes."},
+	{Value: "system", Label: "Same as the device", Hint: "Light by day and dark by night, if the device changes."},
 	{Value: "light", Label: "Light"},
 	{Value: "dark", Label: "Dark"},
 }

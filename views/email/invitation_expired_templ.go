@@ -22,7 +22,7 @@ func invitationExpired(l mail.InvitationExpired, s site) letter {
 		what:  prose{"Nobody accepted them in time:"},
 		press: "See expired invitations",
 		url:   s.expiredInvitations(l.Organization),
-		next:  prose{"You can send them again in one press each. Nothing is sent until you do."},
+		next:  prose{"You can send each again with one click. Nothing is sent until you do."},
 		foot:  sentTo(l.To, s, "you sent the invitations"),
 	}
 	for _, i := range l.Invitations {
@@ -36,7 +36,7 @@ func invitationExpired(l mail.InvitationExpired, s site) letter {
 		p.title = "Your invitation of " + named(one.Email) + " to " + l.Organization.Name + " has expired"
 		p.what, p.list = prose{"They did not accept it in time. You had invited them to join as ", as(one.Role), "."}, nil
 		p.press, p.url = "Open the invitation", s.openInvitation(l.Organization, one.Invitation)
-		p.next = prose{"You can send it again there in one press. Nothing is sent until you do."}
+		p.next = prose{"You can send it again there with one click. Nothing is sent until you do."}
 		p.foot = sentTo(l.To, s, "you sent the invitation")
 	}
 	return letter{

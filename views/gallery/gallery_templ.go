@@ -118,7 +118,7 @@ func all(now time.Time, theme string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Label: "At work", Attrs: templ.Attributes{"aria-busy": "true"}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Label: "Saving", Attrs: templ.Attributes{"aria-busy": "true"}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -684,7 +684,7 @@ func all(now time.Time, theme string) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Empty(ui.EmptySpec{Art: true, Level: 3, Title: "No one else is here yet", Text: "Invite the people you work with. They get an e-mail with a link and join with one press."}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Empty(ui.EmptySpec{Art: true, Level: 3, Title: "No one else is here yet", Text: "Invite the people you work with. They get an e-mail with a link and join with one click."}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -791,7 +791,7 @@ func all(now time.Time, theme string) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<h2 id=\"dt-gallery\">Make Aiko Tanaka an Admin?</h2><p class=\"soft\">Admins can invite, remove and change settings.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<h2 id=\"dt-gallery\">Make Aiko Tanaka an Admin?</h2><p class=\"soft\">Admins can invite, suspend and remove people, and change their roles.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -130,7 +130,7 @@ func NewImport(p layout.Page, place Place, f ImportForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(ui.SelectSpec{Name: "role", Label: "Role of rows that name none", Options: place.roleOptions(), Value: f.plain().chosenRole(), Error: f.plain().error("role")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(ui.SelectSpec{Name: "role", Label: "Role for rows without one", Options: place.roleOptions(), Value: f.plain().chosenRole(), Error: f.plain().error("role")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -303,7 +303,7 @@ func (l List) emptyText(p Place) string {
 	case l.Filter != "" && l.Filter != "all":
 		return "Other invitations may be there: show all of them to see."
 	case p.Mails:
-		return "Invite the people you work with. They get an e-mail with a link and join with one press."
+		return "Invite the people you work with. They get an e-mail with a link and join with one click."
 	}
 	return "Invite the people you work with. You get a link for each of them to hand over."
 }

@@ -102,7 +102,7 @@ func (c Card) state() (ui.Tone, string) {
 	if c.Stopping {
 		return ui.Default, "Stopping"
 	}
-	return ui.Default, "At work"
+	return ui.Default, "Running"
 }
 
 // left says how long it will take, once ten seconds have shown how quick it is.
@@ -153,7 +153,7 @@ func (p Page) tabs() []ui.Tab {
 	for _, t := range []struct {
 		state, label string
 		n            int
-	}{{"done", capital(p.Did), p.Done}, {"skipped", "Skipped", p.Skipped}, {"failed", "Failed", p.Failed}, {"waiting", "To go", p.Left()}} {
+	}{{"done", capital(p.Did), p.Done}, {"skipped", "Skipped", p.Skipped}, {"failed", "Failed", p.Failed}, {"waiting", "Waiting", p.Left()}} {
 		if t.n > 0 {
 			tabs = append(tabs, ui.Tab{URL: paths.With(paths.Job(p.Slug, p.ID), "show", t.state), Label: t.label, Count: ui.Count(t.n), Current: p.Show == t.state})
 		}

@@ -100,7 +100,7 @@ func (m Many) Title() string {
 	}
 	switch m.Act.Do {
 	case roster.ManyRole:
-		return "Make " + m.whom() + " " + m.becomes() + "?"
+		return "Give " + m.whom() + " the role " + m.Act.Role.Label() + "?"
 	case roster.ManySuspend:
 		return "Suspend " + m.whom() + "?"
 	}
@@ -111,7 +111,7 @@ func (m Many) Title() string {
 func (m Many) submit() string {
 	switch m.Act.Do {
 	case roster.ManyRole:
-		return "Make " + m.whom() + " " + m.becomes()
+		return "Give " + m.whom() + " the role " + m.Act.Role.Label()
 	case roster.ManySuspend:
 		return "Suspend " + m.whom()
 	}
@@ -131,14 +131,6 @@ func (m Many) whom() string {
 		return m.Judged.Will.First[0].Name
 	}
 	return ui.Plural(m.Judged.Will.Count, "member", "members")
-}
-
-// becomes is what they become: a Viewer, Viewers.
-func (m Many) becomes() string {
-	if m.Judged.Beyond {
-		return m.plural(2)
-	}
-	return m.plural(m.Judged.Will.Count)
 }
 
 // text says what it means for them, and whether there is a way back.
@@ -230,7 +222,7 @@ func (m Many) piles() []pile {
 	will := map[string]string{roster.ManySuspend: " will be suspended", roster.ManyRemove: " will be removed"}[m.Act.Do]
 	already := map[string]string{roster.ManySuspend: "suspended already", roster.ManyRemove: "not a member any more"}[m.Act.Do]
 	if m.Act.Do == roster.ManyRole {
-		will, already = " will become "+m.plural(j.Will.Count), m.plural(j.Already.Count)+" already"
+		will, already = " will get the role "+m.Act.Role.Label(), m.plural(j.Already.Count)+" already"
 	}
 	if m.Act.Do == roster.ManyRemove && j.Already.Count != 1 {
 		already = "not members any more"
@@ -293,7 +285,7 @@ func (m Many) confirm(dialog bool) ui.ConfirmSpec {
 // choose is the same for the role, which is asked about first.
 func (m Many) choose(dialog bool) ui.ConfirmSpec {
 	spec := m.question(m.Action)
-	spec.Title, spec.Submit, spec.Keep, spec.Dialog = m.ChooseTitle(), "Go on", "Cancel", dialog
+	spec.Title, spec.Submit, spec.Keep, spec.Dialog = m.ChooseTitle(), "Preview", "Cancel", dialog
 	return spec
 }
 

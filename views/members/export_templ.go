@@ -85,7 +85,7 @@ func ExportPage(frame layout.Page, e Export) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " A file of more than 5,000 rows takes a little while to write. That goes on without you, and you can stop it.</p><p class=\"muted\">Only you can download the file, for 24 hours. The audit log notes what you exported.</p></div><div class=\"card__foot row\"><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " A file of more than 5,000 rows takes a little while to write. That goes on without you, and you can stop it.</p><p class=\"muted\">Only you can download the file, for 24 hours.</p></div><div class=\"card__foot row\"><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

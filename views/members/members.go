@@ -213,11 +213,12 @@ func Order(asked roster.List) string {
 	return order
 }
 
-// ordered is the same list, without a cursor, in the order that a press on a heading gives: from the start,
-// or from the end if it is from the start already.
+// ordered is the same list, without a cursor, in the order that a press on a heading gives: from the start, or from the end
+// if it is from the start already; dates the other way round.
 func (l List) ordered(by string) string {
 	asked := whole(l.Asked)
-	asked.Down = l.sorted(by) == "ascending"
+	recent := by == "joined" || by == "active" // of dates everybody wants the newest first
+	asked.Down = l.sorted(by) == "ascending" || recent && l.sorted(by) == ""
 	asked.Sort = by
 	return URL(l.Slug, asked)
 }
@@ -436,7 +437,7 @@ func (l List) matches() string {
 // invitingWords say how people get here.
 func (l List) invitingWords() string {
 	if l.Mails {
-		return "Invite the people you work with. They get an e-mail with a link and join with one press."
+		return "Invite the people you work with. They get an e-mail with a link and join with one click."
 	}
 	return "Invite the people you work with. You get a link for each of them to hand over."
 }

@@ -291,8 +291,8 @@ func TestOrderTurns(t *testing.T) {
 		name, joined     string
 		byName, byJoined string
 	}{
-		{roster.List{}, "ascending", "", "?sort=-name", "?sort=joined"},
-		{roster.List{Down: true, After: "x"}, "descending", "", "", "?sort=joined"},
+		{roster.List{}, "ascending", "", "?sort=-name", "?sort=-joined"},
+		{roster.List{Down: true, After: "x"}, "descending", "", "", "?sort=-joined"},
 		{roster.List{Sort: "joined", Search: "a b"}, "", "ascending", "?q=a+b", "?q=a+b&sort=-joined"},
 		{roster.List{Sort: "joined", Down: true}, "", "descending", "", "?sort=joined"},
 	} {

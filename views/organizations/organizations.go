@@ -131,7 +131,7 @@ func (i Invite) options() []ui.Option {
 
 func (i Invite) lead() string {
 	if i.Mails {
-		return "They get an e-mail with a link and join with one press. You can also do this later."
+		return "They get an e-mail with a link and join with one click. You can also do this later."
 	}
 	return "You get a link for each of them to hand over. You can also do this later."
 }
