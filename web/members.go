@@ -151,7 +151,7 @@ func (s *Server) showChangeRole(c echo.Context, a roster.Actor) error {
 		return err
 	}
 	if to, ok := role.Parse(query(c, "role")); ok && mayTurn(a, m, to) {
-		return s.askFirst(c, a, members.AskRole(s.membersHere(c, a, next(c)), m, to))
+		return s.askFirst(c, a, members.AskRole(s.membersHere(c, a, next(c)), m, to, s.roster.Mails()))
 	}
 	return s.chooseRole(c, http.StatusOK, members.ChooseRole{Here: s.membersHere(c, a, next(c)), Member: m})
 }
@@ -189,13 +189,17 @@ func (s *Server) changeRole(c echo.Context, a roster.Actor) error {
 			return s.chooseRole(c, http.StatusUnprocessableEntity, members.ChooseRole{Here: h, Member: m, Chosen: field(c, "role"), Error: "Choose one of the roles in the list."})
 		}
 		if mayTurn(a, m, to) && role.AsksFirst(m.Roles, []role.Role{to}, m.You) {
-			q := members.AskRole(h, m, to)
+			q := members.AskRole(h, m, to, s.roster.Mails())
 			frame := s.frame(c, q.Title, "members")
 			frame.Narrow = true
 			return s.page(c, Page{Document: members.AskPage(frame, q), Piece: members.AskOverRow(h, m.Row, q)})
 		}
 	}
-	change, err := s.roster.ChangeRole(ctx, a, mem, to)
+	turn := s.roster.ChangeRole
+	if ticked(c, "confirmed") && s.roster.Mails() && !ticked(c, "tell") {
+		turn = s.roster.ChangeRoleQuietly
+	}
+	change, err := turn(ctx, a, mem, to)
 	if err != nil {
 		return s.memberUnchanged(c, a, mem, err, atRole)
 	}

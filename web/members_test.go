@@ -456,7 +456,7 @@ func TestRemove(t *testing.T) {
 	s := newSite(t)
 	ann, cem, mem, at := s.as(s.Ann), s.as(s.Cem), s.Membership(t, s.Cem, "acme"), s.member(s.Cem, "/remove")
 	letters := func() int {
-		return s.Count(t, `SELECT count(*) FROM river.river_job WHERE args->>'letter' = 'removed'`)
+		return s.Count(t, `SELECT count(*) FROM river.river_job j JOIN roster.audit_events e ON e.id = (j.args->>'event')::uuid WHERE j.kind = 'news' AND e.event = 'membership.removed'`)
 	}
 
 	asked := ann.piece("GET", at, nil).says(200, "Remove Cem Member from Acme?", "They lose access at once.", "Tell them by e-mail")

@@ -286,6 +286,7 @@ func startJobs(ctx context.Context, h *house, conf config.Config, transport mail
 			return nil, err
 		}
 		river.AddWorker(workers, letters)
+		river.AddWorker(workers, roster.NewNewsWorker(h.roster))
 		queues[river.QueueDefault] = river.QueueConfig{MaxWorkers: 4}
 	}
 	client, err := river.NewClient(riverpgxv5.New(h.db.Jobs()), &river.Config{

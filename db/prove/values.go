@@ -39,6 +39,7 @@ var anyValues = map[string]func(w world) value{
 	"piece":            constant("1"),
 	"data":             constant(`\x00`),
 	"labels":           func(w world) value { return array("member " + w.mark()) },
+	"news":             func(w world) value { return text(fmt.Sprintf(`{"org_id": "%s"}`, w.org)) },
 	"work":             func(w world) value { return text(fmt.Sprintf(`{"org_id": "%s"}`, w.org)) },
 	"args":             func(w world) value { return array(fmt.Sprintf(`{"org_id": "%s"}`, w.org)) },
 	"other_email_norm": func(w world) value { return text(w.email("invitee")) },
@@ -218,6 +219,7 @@ var globalWrites = map[string]string{
 	"roster_worker DeleteOldLetterCounts": "old counts of letters are deleted",
 	"roster_worker InsertJobs":            "the worker's queue is that of all organizations",
 	"roster_worker QueueWork":             "the worker's queue is that of all organizations",
+	"roster_worker InsertNews":            "the worker's queue is that of all organizations",
 }
 
 func constant(s string) func(world) value { return func(world) value { return text(s) } }

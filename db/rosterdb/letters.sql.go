@@ -67,6 +67,58 @@ func (q *Queries) GetLetterFacts(ctx context.Context, orgID uuid.UUID, invitatio
 	return i, err
 }
 
+const getNews = `-- name: GetNews :one
+SELECT m.user_id, m.email, m.status, m.roles, o.name AS org_name, o.slug, o.status AS org_status,
+       coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
+         SELECT h.id, h.at, h.event, h.actor_id, b.name AS actor_name, b.email AS actor_email, h.before, h.after
+           FROM roster.audit_events h
+           LEFT JOIN roster.memberships b ON b.org_id = h.org_id AND b.user_id = h.actor_id
+          WHERE h.org_id = m.org_id AND h.subject_id = m.id
+          ORDER BY h.at DESC, h.id DESC LIMIT 50) e), '[]')::jsonb AS events
+FROM roster.memberships m
+JOIN roster.organizations o ON o.id = m.org_id
+WHERE m.org_id = $1 AND m.id = $2
+`
+
+type GetNewsRow struct {
+	UserID    uuid.UUID
+	Email     string
+	Status    string
+	Roles     []string
+	OrgName   string
+	Slug      string
+	OrgStatus string
+	Events    []byte
+}
+
+// A member as they are now, and the latest entries about them, the newest first.
+func (q *Queries) GetNews(ctx context.Context, orgID uuid.UUID, membershipID uuid.UUID) (GetNewsRow, error) {
+	row := q.db.QueryRow(ctx, getNews, orgID, membershipID)
+	var i GetNewsRow
+	err := row.Scan(
+		&i.UserID,
+		&i.Email,
+		&i.Status,
+		&i.Roles,
+		&i.OrgName,
+		&i.Slug,
+		&i.OrgStatus,
+		&i.Events,
+	)
+	return i, err
+}
+
+const insertNews = `-- name: InsertNews :exec
+INSERT INTO river.river_job (kind, args, max_attempts, queue, state, priority, scheduled_at)
+VALUES ('news', $1::jsonb, 25, 'default', 'scheduled', 2, now() + interval '10 minutes')
+`
+
+// Has a worker tell a member of the change that this entry is about, when it cannot be undone any more.
+func (q *Queries) InsertNews(ctx context.Context, news []byte) error {
+	_, err := q.db.Exec(ctx, insertNews, news)
+	return err
+}
+
 const letterOff = `-- name: LetterOff :one
 SELECT door.letter_off($1::text, $2::text)::boolean AS turned_off
 `

@@ -32,7 +32,7 @@ const (
 type Act struct {
 	Do   string    `json:"do"`   // ManyRole, ManySuspend or ManyRemove
 	Role role.Role `json:"role"` // to give
-	How  Removal   `json:"how"`  // to remove
+	How  Removal   `json:"how"`  // to remove; Tell for a role, too
 }
 
 // Permission is what an act asks for.
@@ -366,7 +366,7 @@ func (r *Roster) changeOne(ctx context.Context, a Actor, act Act, item jobItem) 
 		if already = act.Role.Label() + " already."; item.subject == a.membership {
 			return itemResult{}, errYourself
 		}
-		change, err = r.ChangeRole(ctx, a, id, act.Role)
+		change, err = r.changeRole(ctx, a, id, act.Role, act.How.Tell)
 	case ManySuspend:
 		change, err = r.Suspend(ctx, a, id)
 	default:

@@ -250,7 +250,7 @@ var operations = []operation{
 		return did(err, undone.Text, deed{
 			mayWrite: []string{roster.RolesChanged, roster.MemberRestored, roster.MemberSuspended, roster.InvitationReopened, roster.InvitationTakenOver,
 				roster.InvitationRevoked, roster.InvitationRoleChanged},
-			mail: []string{"role_changed"}})
+			mail: []string{"news"}})
 	}},
 }
 
@@ -264,7 +264,7 @@ func changeRole(to, byAdmin role.Role) func(*cube, side, string) deed {
 		change, err := c.Roster.ChangeRole(c.t.Context(), c.actors[s.actor.ID], c.ids[s.target.ID], given)
 		d := deed{}
 		if change.Changed {
-			d = deed{wrote: []string{roster.RolesChanged}, mailed: []string{"role_changed"}, mayWrite: []string{roster.InvitationTakenOver, roster.InvitationRevoked}}
+			d = deed{wrote: []string{roster.RolesChanged}, mailed: []string{"news"}, mayWrite: []string{roster.InvitationTakenOver, roster.InvitationRevoked}}
 		}
 		return did(err, fmt.Sprint(change.Before, change.Changed), d)
 	}
@@ -275,7 +275,7 @@ func remove(how roster.Removal) func(*cube, side, string) deed {
 		change, err := c.Roster.Remove(c.t.Context(), c.actors[s.actor.ID], c.ids[s.target.ID], how)
 		d := deed{}
 		if change.Changed {
-			d = deed{wrote: []string{roster.MemberRemoved}, mayWrite: []string{roster.InvitationRevoked, roster.InvitationTakenOver}, mailed: ifSo(how.Tell, "removed")}
+			d = deed{wrote: []string{roster.MemberRemoved}, mayWrite: []string{roster.InvitationRevoked, roster.InvitationTakenOver}, mailed: ifSo(how.Tell, "news")}
 		}
 		return did(err, fmt.Sprint(change.Before, change.Changed), d)
 	}
@@ -377,7 +377,7 @@ life AS (SELECT e.subject_id, e.event IN ('membership.joined', 'membership.resto
            FROM e WHERE e.event IN ('membership.joined', 'membership.restored', 'membership.left', 'membership.removed')),
 ends AS (SELECT e.subject_id, count(*) FILTER (WHERE e.event IN ('membership.joined', 'membership.restored'))
                             - count(*) FILTER (WHERE e.event IN ('membership.left', 'membership.removed')) AS causes FROM e GROUP BY e.subject_id),
-j AS (SELECT args->>'letter' AS kind, args->'data'->>'To' AS mailbox FROM river.river_job WHERE id > $2),
+j AS (SELECT coalesce(args->>'letter', kind) AS kind, args->'data'->>'To' AS mailbox FROM river.river_job WHERE id > $2),
 broken AS (
   SELECT 'nobody owns it' AS law WHERE NOT EXISTS (SELECT FROM roster.membership_roles r JOIN m ON m.user_id = r.user_id AND m.org_id = r.org_id WHERE r.role = 'owner' AND m.present)
   UNION ALL SELECT m.name || ' shows the roles ' || m.roles::text || ' and has others' FROM m WHERE m.roles IS DISTINCT FROM

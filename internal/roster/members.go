@@ -428,8 +428,17 @@ func (a Actor) rowOf(p pair, status string, roles []role.Role) Row {
 		Inviter: deref(p.InviterName), JoinedThrough: p.JoinedThrough, LastActive: deref(p.LastActiveAt), You: p.self, OnlyOwner: is && owners == 1}
 }
 
-// ChangeRole gives a member one role in place of those they have.
+// ChangeRole gives a member one role in place of those they have. They are told when Undo is over.
 func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Role) (Change, error) {
+	return r.changeRole(ctx, a, id, to, true)
+}
+
+// ChangeRoleQuietly is ChangeRole of which nobody is told.
+func (r *Roster) ChangeRoleQuietly(ctx context.Context, a Actor, id string, to role.Role) (Change, error) {
+	return r.changeRole(ctx, a, id, to, false)
+}
+
+func (r *Roster) changeRole(ctx context.Context, a Actor, id string, to role.Role, tell bool) (Change, error) {
 	if _, ok := role.Parse(string(to)); !ok {
 		return Change{}, &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Name: "role", Message: "Choose one of the roles in the list."}}}
 	}
@@ -446,14 +455,12 @@ func (r *Roster) ChangeRole(ctx context.Context, a Actor, id string, to role.Rol
 			return refuse(err)
 		}
 		event, err := a.author().write(ctx, q, entry{event: RolesChanged, subjectKind: "membership", subject: p.ID, name: p.Name,
-			before: before, after: facts{"roles": roles, "version": p.Version + 1}})
+			before: before, after: facts{"roles": roles, "told": tell, "version": p.Version + 1}})
 		if err != nil {
 			return refuse(err)
 		}
-		if !p.self {
-			if err := r.post(ctx, q, a.roleLetter(p, to)); err != nil {
-				return refuse(err)
-			}
+		if err := r.tellLater(ctx, q, a, p, event); err != nil {
+			return refuse(err)
 		}
 		return Change{Row: a.rowOf(p, p.Status, roles), Before: p.target, Undo: publicid.Event.Of(event), Changed: true}, true, nil
 	})
@@ -478,15 +485,6 @@ func (a Actor) judgeRole(p pair, to role.Role) (already bool, err error) {
 
 // refuse is a change of a member that is not made.
 func refuse(err error) (Change, bool, error) { return Change{}, false, err }
-
-// roleLetter tells somebody their new role, and the one before if they had one.
-func (a Actor) roleLetter(p pair, to role.Role) mail.Letter {
-	letter := mail.RoleChanged{To: p.Email, Organization: a.mailOrg(), Role: to.Label(), By: a.mailPerson(), At: time.Now(), Explanation: "you can " + to.Explain()}
-	if len(p.target) > 0 {
-		letter.From = role.Highest(p.target).Label()
-	}
-	return letter
-}
 
 func mayNotTurn(p pair, to role.Role) error {
 	switch {
@@ -573,7 +571,7 @@ func (r *Roster) Remove(ctx context.Context, a Actor, id string, how Removal) (C
 			return refuse(err)
 		}
 		if how.Tell {
-			if err := r.post(ctx, q, mail.Removed{To: p.Email, Organization: a.mailOrg(), By: a.mailPerson(), At: time.Now(), Ask: a.mailPerson()}); err != nil {
+			if err := r.tellLater(ctx, q, a, p, event); err != nil {
 				return refuse(err)
 			}
 		}

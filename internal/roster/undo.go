@@ -33,7 +33,6 @@ type snapshot struct {
 	Roles     []role.Role `json:"roles"`
 	Status    string      `json:"status"`
 	Version   int64       `json:"version"`
-	Told      bool        `json:"told"` // they were written to
 	State     string      `json:"state"`
 	DecidedAt time.Time   `json:"decided_at"`
 	Revoked   []uuid.UUID `json:"revoked_invitations"`
@@ -172,18 +171,15 @@ func (r *Roster) undoMember(ctx context.Context, q *rosterdb.Queries, a Actor, e
 	if err := a.author().writeMany(ctx, q, entry{event: InvitationTakenOver, subjectKind: "invitation", before: facts{"inviter": a.person.Name}, after: facts{"inviter": p.Name}}, givenBack); err != nil {
 		return err
 	}
-	// Whoever was told of the change is told of its end.
-	if !p.self && (e.Event == RolesChanged || after.Told) {
-		if err := r.post(ctx, q, a.roleLetter(p, role.Highest(roles))); err != nil {
-			return err
-		}
-	}
 	event := e.Event
 	if e.Event == MemberRemoved {
 		event = MemberRestored
 	}
-	_, err = a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name, undoes: &e.ID,
+	written, err := a.author().write(ctx, q, entry{event: event, subjectKind: "membership", subject: p.ID, name: p.Name, undoes: &e.ID,
 		before: facts{"roles": p.target, "status": p.Status}, after: facts{"roles": roles, "status": status, "version": p.Version + 1}})
+	if err == nil {
+		err = r.tellLater(ctx, q, a, p, written) // what was before it, if that stands again
+	}
 	restored := a.rowOf(p, status, roles)
 	undone.Member = &restored
 	switch e.Event {

@@ -118,6 +118,17 @@ func (m Many) submit() string {
 	return "Remove " + m.whom()
 }
 
+// tellWords say how many get an e-mail.
+func (m Many) tellWords() string {
+	switch {
+	case m.Judged.Beyond:
+		return "Tell each of them by e-mail"
+	case m.Judged.Will.Count == 1:
+		return "Tell them by e-mail: 1 person gets one"
+	}
+	return "Tell them by e-mail: " + ui.Count(m.Judged.Will.Count) + " people get one"
+}
+
 func (m Many) none() bool { return m.Judged.Will.Count == 0 && !m.Judged.Beyond }
 
 // whom: the only one by name.

@@ -845,17 +845,13 @@ func (m Many) fields() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if m.Act.Do == roster.ManyRemove {
-			if m.Mails {
-				templ_7745c5c3_Err = ui.Checkbox(ui.CheckSpec{Name: "tell", Label: "Tell them by e-mail", Checked: true}).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " ")
+		if m.Mails && m.Act.Do != roster.ManySuspend && !m.none() {
+			templ_7745c5c3_Err = ui.Checkbox(ui.CheckSpec{Name: "tell", Label: m.tellWords(), Hint: "In 10 minutes, unless you undo it.", Checked: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+		}
+		if m.Act.Do == roster.ManyRemove {
 			templ_7745c5c3_Err = ui.Checkbox(ui.CheckSpec{Name: "revoke", Label: "Also revoke their open invitations", Hint: "Otherwise those that they sent stay open, and you become the one who invited.", Checked: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -163,8 +163,8 @@ func TestQuestions(t *testing.T) {
 	choice := ChooseRole{Here: h, Member: cem, Chosen: "emperor", Error: "Choose one of the roles in the list."}
 
 	for name, component := range map[string]templ.Component{
-		"ask_role_row":       AskOverRow(h, cem.Row, AskRole(h, cem, role.Admin)),
-		"ask_role_self":      Ask(AskRole(h, self, role.Member)),
+		"ask_role_row":       AskOverRow(h, cem.Row, AskRole(h, cem, role.Admin, true)),
+		"ask_role_self":      Ask(AskRole(h, self, role.Member, true)),
 		"ask_suspend":        Ask(AskSuspend(h, cem)),
 		"ask_remove":         Ask(AskRemove(h, cem, true)),
 		"ask_remove_no_mail": Ask(AskRemove(h, roster.Member{Row: cem.Row}, false)),
