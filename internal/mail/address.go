@@ -56,6 +56,25 @@ func (a Address) Domain() string {
 // Start is how the start of an address is compared with the start of a Norm, as far as its @.
 func Start(s string) string { return lower(strings.TrimFunc(s, isAround)) }
 
+// Spellings are an address as people write its domain and as DNS knows it: jürgen@bücher.example is also
+// jürgen@xn--bcher-kva.example. What is no address stays as it is.
+func Spellings(address string) (written, known string) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address, address
+	}
+	local, domain := address[:at+1], address[at+1:]
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		return address, address
+	}
+	shown, err := idna.Lookup.ToUnicode(ascii)
+	if err != nil {
+		shown = domain
+	}
+	return local + shown, local + ascii
+}
+
 // mailbox is what the mail server is told: the local part in the case it was typed in, for that is the receiving
 // server's business, and the domain as DNS knows it.
 func (a Address) mailbox() string {
