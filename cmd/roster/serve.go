@@ -82,6 +82,7 @@ func serve(ctx context.Context, c call, demo bool) error {
 		return err
 	}
 	go keepHouse(working, h, log)
+	go foldNames(working, h, log)
 	listening := make(chan struct{})
 	go func() { defer close(listening); news.Run(working) }()
 	defer func() { stopWork(); <-listening }() // before the database is closed
@@ -353,6 +354,24 @@ func keepHouse(ctx context.Context, h *house, log *slog.Logger) {
 			log.Warn("keep house", "error", err)
 		}
 	})
+}
+
+// foldNames folds anew what was folded by an older rule, at once and whenever programs from before this one may have
+// written more.
+func foldNames(ctx context.Context, h *house, log *slog.Logger) {
+	fold := func() {
+		began := time.Now()
+		people, err := h.accounts.Refold(ctx)
+		invitations, wrong := h.roster.Refold(ctx)
+		if err := errors.Join(err, wrong); err != nil && ctx.Err() == nil {
+			log.Warn("fold names anew", "error", err)
+		}
+		if people+invitations > 0 {
+			log.Info("names were folded anew", "people", people, "invitations", invitations, "took", time.Since(began).Round(time.Millisecond))
+		}
+	}
+	fold()
+	every(ctx, 10*time.Minute, fold)
 }
 
 func every(ctx context.Context, wait time.Duration, do func()) {

@@ -98,16 +98,16 @@ WITH waiting AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
   FROM used WHERE o.email_norm = used.email_norm AND o.digest <> used.digest AND o.used_at IS NULL
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  SELECT $2, $3, used.email, used.email_norm, $4, $5 FROM used
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, fold)
+  SELECT $2, $3, used.email, used.email_norm, $4, $5, $6 FROM used
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), credential AS (
   INSERT INTO auth.credentials (user_id, password_hash)
-  SELECT person.id, $6 FROM person
+  SELECT person.id, $7 FROM person
   RETURNING changed_at
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, address, user_agent, request_id)
-  SELECT $7, person.id, 'signed_up', $8, $9, $10 FROM person
+  SELECT $8, person.id, 'signed_up', $9, $10, $11 FROM person
 )
 SELECT person.id, person.name, person.email, person.email_norm, person.theme, person.shortcuts, credential.changed_at, used.next
 FROM used, person, credential
@@ -119,6 +119,7 @@ type ConfirmParams struct {
 	Name         string
 	SortName     string
 	SearchText   string
+	Fold         int16
 	PasswordHash string
 	EventID      uuid.UUID
 	Address      string
@@ -147,6 +148,7 @@ func (q *Queries) Confirm(ctx context.Context, arg ConfirmParams) (ConfirmRow, e
 		arg.Name,
 		arg.SortName,
 		arg.SearchText,
+		arg.Fold,
 		arg.PasswordHash,
 		arg.EventID,
 		arg.Address,
@@ -191,6 +193,31 @@ DELETE FROM auth.attempts AS a WHERE a.since < now() - interval '1 day'
 
 func (q *Queries) DeleteOldTries(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteOldTries)
+	return err
+}
+
+const foldPeople = `-- name: FoldPeople :exec
+UPDATE roster.users AS u
+SET sort_name = x.sort_name, search_text = x.search_text, fold = $1
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS sort_name, unnest($4::text[]) AS search_text) x
+WHERE u.id = x.id
+`
+
+type FoldPeopleParams struct {
+	Fold        int16
+	Ids         []uuid.UUID
+	SortNames   []string
+	SearchTexts []string
+}
+
+// Their entries in organizations follow by trigger.
+func (q *Queries) FoldPeople(ctx context.Context, arg FoldPeopleParams) error {
+	_, err := q.db.Exec(ctx, foldPeople,
+		arg.Fold,
+		arg.Ids,
+		arg.SortNames,
+		arg.SearchTexts,
+	)
 	return err
 }
 
@@ -316,6 +343,17 @@ func (q *Queries) GiveBackTry(ctx context.Context, subject string) error {
 	return err
 }
 
+const giveWay = `-- name: GiveWay :exec
+SELECT set_config('lock_timeout', '100ms', true)
+`
+
+// Whoever does what can wait does not make others wait for long: a transaction that holds a lock and does not get the next
+// one soon is undone.
+func (q *Queries) GiveWay(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, giveWay)
+	return err
+}
+
 const insertAccountEvent = `-- name: InsertAccountEvent :exec
 INSERT INTO auth.events (id, user_id, event, address, user_agent, request_id)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -357,19 +395,19 @@ const insertPerson = `-- name: InsertPerson :one
 WITH waiting AS (
   SELECT w.digest FROM auth.signups w WHERE w.email_norm = $1 AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, address_confirmed)
-  SELECT $2, $3, $4, $1, $5, $6, $7 WHERE (SELECT count(*) FROM waiting) >= 0
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, fold, address_confirmed)
+  SELECT $2, $3, $4, $1, $5, $6, $7, $8 WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
   FROM person WHERE o.email_norm = person.email_norm AND o.used_at IS NULL
 ), credential AS (
   INSERT INTO auth.credentials (user_id, password_hash)
-  SELECT person.id, $8 FROM person
+  SELECT person.id, $9 FROM person
   RETURNING changed_at
 ), noted AS (
   INSERT INTO auth.events (id, user_id, event, address, user_agent, request_id)
-  SELECT $9, person.id, 'signed_up', $10, $11, $12 FROM person
+  SELECT $10, person.id, 'signed_up', $11, $12, $13 FROM person
 )
 SELECT person.id, person.name, person.email, person.email_norm, person.theme, person.shortcuts, credential.changed_at
 FROM person, credential
@@ -382,6 +420,7 @@ type InsertPersonParams struct {
 	Email            string
 	SortName         string
 	SearchText       string
+	Fold             int16
 	AddressConfirmed bool
 	PasswordHash     string
 	EventID          uuid.UUID
@@ -409,6 +448,7 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) (Ins
 		arg.Email,
 		arg.SortName,
 		arg.SearchText,
+		arg.Fold,
 		arg.AddressConfirmed,
 		arg.PasswordHash,
 		arg.EventID,
@@ -469,6 +509,59 @@ func (q *Queries) ListAccountEvents(ctx context.Context, howMany int32, userID u
 			&i.Network,
 			&i.Address,
 			&i.UserAgent,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const peopleToFold = `-- name: PeopleToFold :many
+SELECT u.id, u.fold, u.name, u.email
+FROM roster.users u
+WHERE u.fold < $1 AND (u.fold, u.id) > ($2::smallint, $3::uuid)
+ORDER BY u.fold, u.id LIMIT $4
+FOR NO KEY UPDATE SKIP LOCKED
+`
+
+type PeopleToFoldParams struct {
+	Fold      int16
+	AfterFold int16
+	AfterID   uuid.UUID
+	HowMany   int32
+}
+
+type PeopleToFoldRow struct {
+	ID    uuid.UUID
+	Fold  int16
+	Name  string
+	Email string
+}
+
+// Some whose names were folded by an older rule. Who has one of them in hand is not waited for.
+func (q *Queries) PeopleToFold(ctx context.Context, arg PeopleToFoldParams) ([]PeopleToFoldRow, error) {
+	rows, err := q.db.Query(ctx, peopleToFold,
+		arg.Fold,
+		arg.AfterFold,
+		arg.AfterID,
+		arg.HowMany,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeopleToFoldRow
+	for rows.Next() {
+		var i PeopleToFoldRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Fold,
+			&i.Name,
+			&i.Email,
 		); err != nil {
 			return nil, err
 		}

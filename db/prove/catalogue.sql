@@ -9,7 +9,8 @@ allow_unique (idx) AS (VALUES ('organizations_pkey'), ('organization_slugs_pkey'
 allow_definer (fn) AS (VALUES ('guard_last_owner'), ('copy_roles'), ('fill_directory'), ('refresh_directory'), ('count_members'),
                               ('enter'), ('my_organizations'), ('my_invitations'), ('invitation'), ('create_organization'), ('free_slugs'), ('search_members'), ('signed_org'),
                               ('forget_submissions'), ('forget_jobs'), ('erase_files'), ('forget_imports'), ('letter_off'), ('organizations_due'), ('present_in'),
-                              ('announce_added'), ('announce_changed'), ('announce_organization'), ('join_link'), ('waiting_requests'), ('give_turn')),
+                              ('announce_added'), ('announce_changed'), ('announce_organization'), ('join_link'), ('waiting_requests'), ('give_turn'),
+                              ('find_invitations'), ('next_to_fold')),
 allow_definer_policy (relname) AS (VALUES ('organizations'), ('organization_slugs'), ('users'), ('memberships'), ('membership_roles'), ('jobs'), ('job_files'), ('imports'),
                                           ('invitations'), ('invitation_tokens'), ('submissions'), ('audit_events'), ('join_links'), ('join_link_tokens'), ('join_requests')),
 run (oid) AS (SELECT oid FROM pg_roles WHERE rolname IN ('roster_app', 'roster_auth', 'roster_worker'))

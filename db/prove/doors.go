@@ -85,6 +85,19 @@ var doorCases = map[string][]doorCase{
 			return []value{array("%' OR m.org_id = '" + other.org.String() + "' OR '%'='"), text("")}
 		}},
 	},
+	"door.find_invitations": {
+		{name: "B's invitations by address, from A", sql: findInvitations, args: func(_, other world) []value { return []value{array("%" + other.mark() + "%"), nil} }},
+		{name: "B's invitations by address, sent by B's owner, from A", sql: findInvitations, args: func(_, other world) []value {
+			return []value{array("%" + other.mark() + "%"), text(other.owner().String())}
+		}},
+		{name: "a pattern that ends the query", sql: findInvitations, args: func(_, other world) []value {
+			return []value{array("%' OR i.org_id = '" + other.org.String() + "' OR '%'='"), nil}
+		}},
+	},
+	"door.next_to_fold": {
+		{name: "after the last one", sql: `SELECT door.next_to_fold(1, 'ffffffff-ffff-ffff-ffff-ffffffffffff')`,
+			tells: "the worker is told which organizations are not folded yet, of which there are always some here; it passes their ids and no more", args: func(world, world) []value { return nil }},
+	},
 	"door.create_organization": {
 		{name: "B's id for a new one", sql: create, tells: "ids of organizations are the installation's, random and never chosen by people", args: func(a, other world) []value {
 			return append(ids(other.org, a.owner(), a.fresh(0), a.fresh(1)), text("roster-canary-new"))
@@ -159,7 +172,9 @@ const (
 	atLink       = `SELECT * FROM door.join_link($1::uuid, $2::bytea, $3::uuid)`
 	atInvitation = `SELECT * FROM door.invitation($1::uuid, $2::bytea, $3::uuid, $4::uuid)`
 	search       = `SELECT * FROM door.search_members($1::text[], '{}', '', $2, '00000000-0000-0000-0000-000000000000', '-infinity', 'infinity', true, 'name', false, '', '-infinity', '00000000-0000-0000-0000-000000000000', 100)`
-	create       = `SELECT door.create_organization($1::uuid, $2::uuid, $3::uuid, 'New', $5, $4::uuid)`
+	// Everybody's in the order of addresses, from the first on.
+	findInvitations = `SELECT door.find_invitations($1::text[], 'all', false, $2::uuid, false, '', '00000000-0000-0000-0000-000000000000', 100)`
+	create          = `SELECT door.create_organization($1::uuid, $2::uuid, $3::uuid, 'New', $5, $4::uuid)`
 )
 
 // sameInvitation makes an invitation of canary A with the id of the other's, and a token of it.
@@ -181,6 +196,7 @@ var doorControls = map[string]doorCase{
 	"door.join_link":        {sql: atLink, args: func(_, b world) []value { return []value{text(b.org.String()), text(b.token("shared")), nil} }},
 	"door.waiting_requests": {sql: `SELECT door.waiting_requests($1::uuid, $2::uuid), $1`, args: func(_, b world) []value { return ids(b.org, b.owner()) }},
 	"door.search_members":   {sql: search, args: func(_, b world) []value { return []value{text("{% member%}"), text("")} }},
+	"door.find_invitations": {sql: findInvitations, args: func(_, b world) []value { return []value{array("%" + b.mark() + "%"), nil} }},
 	"door.create_organization": {sql: create, args: func(_, b world) []value {
 		return append(ids(b.fresh(0), b.owner(), b.fresh(1), b.fresh(2)), text("roster-canary-new"))
 	}},
@@ -318,6 +334,7 @@ var queryCases = map[string][]map[string]func(a, other world) value{
 // publicQueries call a door that tells what is public anyway; family doors tries the function itself.
 var publicQueries = map[string]string{
 	"OrganizationsDue":   "it passes nothing of anybody; the function is tried by family doors",
+	"NextToFold":         "only the worker may ask; the function is tried by family doors",
 	"LetterOff":          "only the worker may ask; the function is tried by family doors",
 	"FreeSlugs":          "slugs are public; the function is tried by family doors",
 	"ForgetSubmissions":  "it passes nothing of anybody; the function is tried by family doors",

@@ -243,9 +243,9 @@ FROM roster.invitations i
 JOIN roster.memberships a ON a.org_id = $1 AND a.user_id = $2
 WHERE i.org_id = $1
   AND i.id = ANY (CASE WHEN $4::boolean
-        THEN ARRAY(SELECT l.id FROM roster.list_invitations($1::uuid, $5::text, $6::boolean, $7::uuid, $8::text, $9::text, false,
-                                                            $10::text, $11::timestamptz, $12::uuid, $13::integer) AS l)
-        ELSE $14::uuid[] END)
+        THEN ARRAY(SELECT l.id FROM roster.list_invitations($1::uuid, $5::text, $6::boolean, $7::uuid, $8::text[], false,
+                                                            $9::text, $10::timestamptz, $11::uuid, $12::integer) AS l)
+        ELSE $13::uuid[] END)
 `
 
 type ChooseInvitationsParams struct {
@@ -256,8 +256,7 @@ type ChooseInvitationsParams struct {
 	Show        string
 	Undelivered bool
 	Inviter     *uuid.UUID
-	PrefixFrom  string
-	PrefixTo    string
+	Words       []string
 	AfterName   string
 	AfterTime   time.Time
 	AfterID     uuid.UUID
@@ -295,8 +294,7 @@ func (q *Queries) ChooseInvitations(ctx context.Context, arg ChooseInvitationsPa
 		arg.Show,
 		arg.Undelivered,
 		arg.Inviter,
-		arg.PrefixFrom,
-		arg.PrefixTo,
+		arg.Words,
 		arg.AfterName,
 		arg.AfterTime,
 		arg.AfterID,
@@ -377,6 +375,30 @@ WHERE i.org_id = $1 AND i.email_norm = ANY ($2::text[]) AND i.state = 'declined'
 // the end of one end it: nobody comes back by what they once turned down, with a role of that time.
 func (q *Queries) EndDeclined(ctx context.Context, orgID uuid.UUID, emailNorms []string) error {
 	_, err := q.db.Exec(ctx, endDeclined, orgID, emailNorms)
+	return err
+}
+
+const foldInvitations = `-- name: FoldInvitations :exec
+UPDATE roster.invitations AS i
+SET search_text = x.search_text, fold = $1
+FROM (SELECT unnest($3::uuid[]) AS id, unnest($4::text[]) AS search_text) x
+WHERE i.org_id = $2 AND i.id = x.id
+`
+
+type FoldInvitationsParams struct {
+	Fold        int16
+	OrgID       uuid.UUID
+	Ids         []uuid.UUID
+	SearchTexts []string
+}
+
+func (q *Queries) FoldInvitations(ctx context.Context, arg FoldInvitationsParams) error {
+	_, err := q.db.Exec(ctx, foldInvitations,
+		arg.Fold,
+		arg.OrgID,
+		arg.Ids,
+		arg.SearchTexts,
+	)
 	return err
 }
 
@@ -563,9 +585,9 @@ func (q *Queries) InsertInvitationTokens(ctx context.Context, arg InsertInvitati
 }
 
 const insertInvitations = `-- name: InsertInvitations :exec
-INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
-SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), ARRAY[unnest($5::text[])], unnest($6::text[]), $7,
-       make_interval(secs => $8::float8), $9::timestamptz, $10
+INSERT INTO roster.invitations (org_id, id, email, email_norm, search_text, fold, roles, message, invited_by, life, expires_at, delivery)
+SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), $6, ARRAY[unnest($7::text[])],
+       unnest($8::text[]), $9, make_interval(secs => $10::float8), $11::timestamptz, $12
 `
 
 type InsertInvitationsParams struct {
@@ -573,6 +595,8 @@ type InsertInvitationsParams struct {
 	Ids         []uuid.UUID
 	Emails      []string
 	EmailNorms  []string
+	SearchTexts []string
+	Fold        int16
 	Roles       []string
 	Messages    []string
 	InvitedBy   uuid.UUID
@@ -588,6 +612,8 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 		arg.Ids,
 		arg.Emails,
 		arg.EmailNorms,
+		arg.SearchTexts,
+		arg.Fold,
 		arg.Roles,
 		arg.Messages,
 		arg.InvitedBy,
@@ -598,15 +624,61 @@ func (q *Queries) InsertInvitations(ctx context.Context, arg InsertInvitationsPa
 	return err
 }
 
+const invitationsToFold = `-- name: InvitationsToFold :many
+SELECT i.id, i.email
+FROM roster.invitations i
+WHERE i.org_id = $1 AND i.fold = ANY ($2::smallint[]) AND i.id > $3
+ORDER BY i.id LIMIT $4
+FOR NO KEY UPDATE SKIP LOCKED
+`
+
+type InvitationsToFoldParams struct {
+	OrgID   uuid.UUID
+	Folds   []int16
+	AfterID uuid.UUID
+	HowMany int32
+}
+
+type InvitationsToFoldRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// Some that were folded by an older rule. Who has one of them in hand is not waited for.
+func (q *Queries) InvitationsToFold(ctx context.Context, arg InvitationsToFoldParams) ([]InvitationsToFoldRow, error) {
+	rows, err := q.db.Query(ctx, invitationsToFold,
+		arg.OrgID,
+		arg.Folds,
+		arg.AfterID,
+		arg.HowMany,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []InvitationsToFoldRow
+	for rows.Next() {
+		var i InvitationsToFoldRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listInvitations = `-- name: ListInvitations :many
 SELECT l.id::uuid AS id, l.email::text AS email, l.email_norm::text AS email_norm, l.roles::text[] AS roles, l.message::text AS message,
        l.created_at::timestamptz AS created_at, l.sent_at::timestamptz AS sent_at, l.expires_at::timestamptz AS expires_at, l.expired::boolean AS expired,
        l.state::text AS state, l.delivery::text AS delivery, l.delivery_detail::text AS delivery_detail, coalesce(l.decided_at, to_timestamp(0))::timestamptz AS decided_at,
        coalesce(l.asked_at, to_timestamp(0))::timestamptz AS asked_at, coalesce(l.inviter_name, '')::text AS inviter_name, coalesce(l.inviter_membership, '00000000-0000-0000-0000-000000000000')::uuid AS inviter_membership,
        l.just_sent::boolean AS just_sent,
-       (SELECT roster.count_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text, $6::text, $7::integer))::integer AS matching
-FROM roster.list_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text, $6::text, $8::boolean,
-                             $9::text, $10::timestamptz, $11::uuid, $12::integer) AS l
+       (SELECT roster.count_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text[], $6::integer))::integer AS matching
+FROM roster.list_invitations($1::uuid, $2::text, $3::boolean, $4::uuid, $5::text[], $7::boolean,
+                             $8::text, $9::timestamptz, $10::uuid, $11::integer) AS l
 `
 
 type ListInvitationsParams struct {
@@ -614,8 +686,7 @@ type ListInvitationsParams struct {
 	Show        string
 	Undelivered bool
 	Inviter     *uuid.UUID
-	PrefixFrom  string
-	PrefixTo    string
+	Words       []string
 	CountTo     int32
 	Upwards     bool
 	AfterName   string
@@ -652,8 +723,7 @@ func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams
 		arg.Show,
 		arg.Undelivered,
 		arg.Inviter,
-		arg.PrefixFrom,
-		arg.PrefixTo,
+		arg.Words,
 		arg.CountTo,
 		arg.Upwards,
 		arg.AfterName,
@@ -696,6 +766,18 @@ func (q *Queries) ListInvitations(ctx context.Context, arg ListInvitationsParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const nextToFold = `-- name: NextToFold :one
+SELECT coalesce(door.next_to_fold($1::integer, $2::uuid), '00000000-0000-0000-0000-000000000000')::uuid AS org_id
+`
+
+// The next organization in which an invitation was folded by an older rule.
+func (q *Queries) NextToFold(ctx context.Context, fold int32, afterOrg uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, nextToFold, fold, afterOrg)
+	var org_id uuid.UUID
+	err := row.Scan(&org_id)
+	return org_id, err
 }
 
 const organizationsDue = `-- name: OrganizationsDue :many
@@ -1116,13 +1198,15 @@ func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) ([]Set
 
 const setInvitationAddress = `-- name: SetInvitationAddress :exec
 UPDATE roster.invitations AS i
-SET email = $1, email_norm = $2, asked_at = NULL
-WHERE i.org_id = $3 AND i.id = $4 AND i.state = 'open'
+SET email = $1, email_norm = $2, search_text = $3::text, fold = $4, asked_at = NULL
+WHERE i.org_id = $5 AND i.id = $6 AND i.state = 'open'
 `
 
 type SetInvitationAddressParams struct {
 	Email        string
 	EmailNorm    string
+	SearchText   string
+	Fold         int16
 	OrgID        uuid.UUID
 	InvitationID uuid.UUID
 }
@@ -1132,6 +1216,8 @@ func (q *Queries) SetInvitationAddress(ctx context.Context, arg SetInvitationAdd
 	_, err := q.db.Exec(ctx, setInvitationAddress,
 		arg.Email,
 		arg.EmailNorm,
+		arg.SearchText,
+		arg.Fold,
 		arg.OrgID,
 		arg.InvitationID,
 	)

@@ -233,7 +233,7 @@ func (a *Accounts) Confirm(ctx context.Context, c Confirmation, tr Trace) (Login
 
 	tr = tr.clean()
 	made, err := a.db.AuthOnce().Confirm(ctx, authdb.ConfirmParams{Digest: signup.Digest, UserID: publicid.New(), Name: name, SortName: SortName(name),
-		SearchText: SearchText(name, signup.Email), PasswordHash: hash, EventID: publicid.New(), Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
+		SearchText: SearchText(name, signup.Email), Fold: FoldVersion, PasswordHash: hash, EventID: publicid.New(), Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), db.Constraint(err) == "users_email_key":
 		return Login{}, goneLink(Used)
@@ -321,7 +321,7 @@ func (a *Accounts) create(ctx context.Context, n NewAccount, confirmed bool, tr 
 	}
 	tr = tr.clean()
 	made, err := a.db.AuthOnce().InsertPerson(ctx, authdb.InsertPersonParams{UserID: publicid.New(), Name: name, Email: address.Typed, EmailNorm: address.Norm,
-		SortName: SortName(name), SearchText: SearchText(name, address.Typed), AddressConfirmed: confirmed, PasswordHash: hash,
+		SortName: SortName(name), SearchText: SearchText(name, address.Typed), Fold: FoldVersion, AddressConfirmed: confirmed, PasswordHash: hash,
 		EventID: publicid.New(), Address: tr.Address, UserAgent: tr.UserAgent, RequestID: tr.RequestID})
 	switch {
 	case db.Constraint(err) == "users_email_key":

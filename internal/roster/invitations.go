@@ -82,11 +82,11 @@ func (l InvitationList) ask(org uuid.UUID) (rosterdb.ListInvitationsParams, erro
 		}
 		ask.Inviter = &inviter
 	}
-	if start := mail.Start(clip(l.Search)); start != "" {
-		ask.PrefixFrom, ask.PrefixTo, ask.AfterID = start, start+lastName, firstID
+	if ask.Words = patterns(l.Search); len(ask.Words) > 0 {
+		ask.AfterID = firstID
 	}
 	if at := l.After + l.Before; at != "" {
-		place, err := parseCursor(at, ask.PrefixFrom == "")
+		place, err := parseCursor(at, len(ask.Words) == 0)
 		if err != nil {
 			return ask, err
 		}
@@ -98,7 +98,7 @@ func (l InvitationList) ask(org uuid.UUID) (rosterdb.ListInvitationsParams, erro
 // place is where a row stands in its list.
 func (l InvitationList) place(ask rosterdb.ListInvitationsParams, row rosterdb.ListInvitationsRow) string {
 	switch {
-	case ask.PrefixFrom != "":
+	case len(ask.Words) > 0:
 		return cursor{name: row.EmailNorm, id: row.ID}.encode(false)
 	case l.Show == "open" || l.Show == "expired":
 		return cursor{time: row.ExpiresAt, id: row.ID}.encode(true)
@@ -434,7 +434,7 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, list 
 	if !r.mails {
 		delivery, kind = "none", "copied"
 	}
-	row := rosterdb.InsertInvitationsParams{OrgID: a.org.ID, InvitedBy: a.person.ID, LifeSeconds: life.Seconds(), ExpiresAt: at.Add(life), Delivery: delivery}
+	row := rosterdb.InsertInvitationsParams{OrgID: a.org.ID, InvitedBy: a.person.ID, Fold: account.FoldVersion, LifeSeconds: life.Seconds(), ExpiresAt: at.Add(life), Delivery: delivery}
 	subjects := map[role.Role]*named{}
 	var digests [][]byte
 	var letters []mail.Letter
@@ -448,6 +448,7 @@ func (r *Roster) invite(ctx context.Context, q *rosterdb.Queries, a Actor, list 
 		}
 		subjects[w.as].add(id, w.address.Typed)
 		row.Ids, row.Emails, row.EmailNorms = append(row.Ids, id), append(row.Emails, w.address.Typed), append(row.EmailNorms, w.address.Norm)
+		row.SearchTexts = append(row.SearchTexts, account.SearchText("", w.address.Typed))
 		row.Roles, row.Messages = append(row.Roles, string(w.as)), append(row.Messages, w.message)
 		digests = append(digests, t.digest)
 		w.Kind, w.ID, w.Expires = "sent", publicid.Invitation.Of(id), row.ExpiresAt

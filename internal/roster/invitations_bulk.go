@@ -76,7 +76,7 @@ func (t Together) choose(a Actor) (rosterdb.ChooseInvitationsParams, error) {
 	all := t.List
 	all.After, all.Before = "", ""
 	list, err := all.ask(a.org.ID)
-	ask.Show, ask.Undelivered, ask.Inviter, ask.PrefixFrom, ask.PrefixTo = list.Show, list.Undelivered, list.Inviter, list.PrefixFrom, list.PrefixTo
+	ask.Show, ask.Undelivered, ask.Inviter, ask.Words = list.Show, list.Undelivered, list.Inviter, list.Words
 	ask.AfterName, ask.AfterTime, ask.AfterID, ask.PageSize = list.AfterName, list.AfterTime, list.AfterID, TogetherMax+1
 	return ask, err
 }

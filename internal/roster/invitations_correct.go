@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"roster/db/rosterdb"
+	"roster/internal/account"
 	"roster/internal/fault"
 	"roster/internal/mail"
 	"roster/internal/role"
@@ -36,7 +37,8 @@ func (r *Roster) Correct(ctx context.Context, a Actor, id, email string) (Invita
 		if err := q.DeleteTokens(ctx, a.org.ID, row.ID); err != nil {
 			return keepAsIs(err)
 		}
-		if err := q.SetInvitationAddress(ctx, rosterdb.SetInvitationAddressParams{Email: to.Typed, EmailNorm: to.Norm, OrgID: a.org.ID, InvitationID: row.ID}); err != nil {
+		if err := q.SetInvitationAddress(ctx, rosterdb.SetInvitationAddressParams{Email: to.Typed, EmailNorm: to.Norm, SearchText: account.SearchText("", to.Typed), Fold: account.FoldVersion,
+			OrgID: a.org.ID, InvitationID: row.ID}); err != nil {
 			return keepAsIs(err)
 		}
 		if err := q.EndDeclined(ctx, a.org.ID, []string{to.Norm}); err != nil {

@@ -236,21 +236,26 @@ func (a Actor) search(list List) (rosterdb.SearchMembersParams, error) {
 	default:
 		return ask, badCursor()
 	}
-	for _, word := range strings.Fields(account.Fold(clip(list.Search))) {
-		ask.Words = append(ask.Words, pattern(word, "% "))
-	}
-	for _, word := range strings.Fields(mail.Start(clip(list.Search))) { // not folded: addresses are compared with their marks
-		ask.Addresses = append(ask.Addresses, pattern(word, ""))
-	}
+	ask.Words = patterns(list.Search)
+	ask.Addresses = ask.Words
 	return ask, nil
 }
 
-// pattern finds a word by what is inside it, a short one where it stands at the start.
-func pattern(word, start string) string {
-	if utf8.RuneCountInString(word) >= infixMin {
-		start = "%"
+// patterns are what is looked for in account.SearchText: each word by what is inside, a short one where it stands at the
+// start. Its spellings stand in lines of their own; no word has a line break in it.
+func patterns(search string) []string {
+	found := []string{}
+	for _, word := range account.SearchWords(clip(search)) {
+		start := "%"
+		if utf8.RuneCountInString(word[0]) < infixMin {
+			start = "% "
+		}
+		for i := range word {
+			word[i] = start + likeEscaper.Replace(word[i]) + "%"
+		}
+		found = append(found, strings.Join(word, "\n"))
 	}
-	return start + likeEscaper.Replace(word) + "%"
+	return found
 }
 
 // likeEscaper takes the meaning from the characters that LIKE would read as wildcards.

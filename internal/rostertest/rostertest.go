@@ -121,8 +121,8 @@ func (w *World) Person(t testing.TB, name, email string) account.Person {
 		t.Fatal(err)
 	}
 	p := account.Person{ID: publicid.New(), Name: name, Email: address.Typed, EmailNorm: address.Norm, Theme: "system", Shortcuts: true}
-	w.SQL(t, `INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text) VALUES ($1, $2, $3, $4, $5, $6)`,
-		p.ID, name, p.Email, p.EmailNorm, account.SortName(name), account.SearchText(name, p.Email))
+	w.SQL(t, `INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, fold) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		p.ID, name, p.Email, p.EmailNorm, account.SortName(name), account.SearchText(name, p.Email), account.FoldVersion)
 	w.SQL(t, `INSERT INTO auth.credentials (user_id, password_hash) VALUES ($1, $2)`, p.ID, hash)
 	return p
 }

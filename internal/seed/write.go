@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"roster/internal/account"
 	"roster/internal/roster"
 )
 
@@ -23,8 +24,8 @@ const (
 // COPY is refused under row security, so rows come as one array for each column.
 const (
 	insertPeople = `
-INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, created_at)
-SELECT x.id, x.name, x.email, x.email, x.sort_name, x.search_text, x.since
+INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, created_at, fold)
+SELECT x.id, x.name, x.email, x.email, x.sort_name, x.search_text, x.since, $7
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS x (id, name, email, sort_name, search_text, since)`
 
 	insertPasswords = `
@@ -65,12 +66,12 @@ WHERE o.id = x.id`
 
 	insertInvitations = `
 INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, created_at, sent_at, life, expires_at, state,
-  delivery, delivery_detail, decided_at, accepted_by, version)
+  delivery, delivery_detail, decided_at, accepted_by, version, search_text, fold)
 SELECT x.org_id, x.id, x.email, x.email, ARRAY[x.role], x.message, x.invited_by, x.created_at, x.sent_at, make_interval(days => x.days), x.expires_at, x.state,
-  x.delivery, x.detail, x.decided_at, x.accepted_by, x.version
+  x.delivery, x.detail, x.decided_at, x.accepted_by, x.version, x.search_text, $18
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::timestamptz[], $9::integer[],
-  $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[], $16::bigint[])
-  AS x (org_id, id, email, role, message, invited_by, created_at, sent_at, days, expires_at, state, delivery, detail, decided_at, accepted_by, version)`
+  $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[], $16::bigint[], $17::text[])
+  AS x (org_id, id, email, role, message, invited_by, created_at, sent_at, days, expires_at, state, delivery, detail, decided_at, accepted_by, version, search_text)`
 
 	insertTokens = `
 INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind, created_at, replaced_at)
@@ -190,7 +191,8 @@ func (w *writer) rows(t *tale, people []*person, orgs []uuid.UUID, counts []int)
 		column(people, func(p *person) string { return p.email }),
 		column(people, func(p *person) string { return p.sortName }),
 		column(people, func(p *person) string { return p.searchText }),
-		column(people, func(p *person) time.Time { return p.since }))
+		column(people, func(p *person) time.Time { return p.since }),
+		account.FoldVersion)
 	if len(t.orgs) > 0 {
 		b.Queue(insertOrganizations,
 			column(t.orgs, func(o *organization) uuid.UUID { return o.id }),
@@ -282,7 +284,9 @@ func (w *writer) invitationRows(b *pgx.Batch, t *tale) {
 		column(t.invitations, func(i *invitation) string { return i.detail }),
 		column(t.invitations, func(i *invitation) *time.Time { return orNull(i.decidedAt) }),
 		column(t.invitations, func(i *invitation) *uuid.UUID { return i.acceptedBy.orNull() }),
-		column(t.invitations, func(i *invitation) int64 { return i.version }))
+		column(t.invitations, func(i *invitation) int64 { return i.version }),
+		column(t.invitations, func(i *invitation) string { return account.SearchText("", i.email) }),
+		account.FoldVersion)
 
 	type token struct {
 		link

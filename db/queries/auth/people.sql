@@ -147,8 +147,8 @@ WITH waiting AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
   FROM used WHERE o.email_norm = used.email_norm AND o.digest <> used.digest AND o.used_at IS NULL
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text)
-  SELECT @user_id, @name, used.email, used.email_norm, @sort_name, @search_text FROM used
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, fold)
+  SELECT @user_id, @name, used.email, used.email_norm, @sort_name, @search_text, @fold FROM used
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), credential AS (
   INSERT INTO auth.credentials (user_id, password_hash)
@@ -166,8 +166,8 @@ FROM used, person, credential;
 WITH waiting AS (
   SELECT w.digest FROM auth.signups w WHERE w.email_norm = @email_norm AND w.used_at IS NULL ORDER BY w.digest FOR UPDATE
 ), person AS (
-  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, address_confirmed)
-  SELECT @user_id, @name, @email, @email_norm, @sort_name, @search_text, @address_confirmed WHERE (SELECT count(*) FROM waiting) >= 0
+  INSERT INTO roster.users (id, name, email, email_norm, sort_name, search_text, fold, address_confirmed)
+  SELECT @user_id, @name, @email, @email_norm, @sort_name, @search_text, @fold, @address_confirmed WHERE (SELECT count(*) FROM waiting) >= 0
   RETURNING id, name, email, email_norm, theme, shortcuts
 ), voided AS (
   UPDATE auth.signups AS o SET used_at = now(), password_hash = ''
@@ -200,3 +200,23 @@ SELECT u.letters_off FROM roster.users u WHERE u.id = @user_id;
 
 -- name: SetLettersOff :exec
 UPDATE roster.users AS u SET letters_off = @letters_off::text[] WHERE u.id = @user_id;
+
+-- name: GiveWay :exec
+-- Whoever does what can wait does not make others wait for long: a transaction that holds a lock and does not get the next
+-- one soon is undone.
+SELECT set_config('lock_timeout', '100ms', true);
+
+-- name: PeopleToFold :many
+-- Some whose names were folded by an older rule. Who has one of them in hand is not waited for.
+SELECT u.id, u.fold, u.name, u.email
+FROM roster.users u
+WHERE u.fold < @fold AND (u.fold, u.id) > (@after_fold::smallint, @after_id::uuid)
+ORDER BY u.fold, u.id LIMIT @how_many
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: FoldPeople :exec
+-- Their entries in organizations follow by trigger.
+UPDATE roster.users AS u
+SET sort_name = x.sort_name, search_text = x.search_text, fold = @fold
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@sort_names::text[]) AS sort_name, unnest(@search_texts::text[]) AS search_text) x
+WHERE u.id = x.id;

@@ -5,8 +5,8 @@ SELECT l.id::uuid AS id, l.email::text AS email, l.email_norm::text AS email_nor
        l.state::text AS state, l.delivery::text AS delivery, l.delivery_detail::text AS delivery_detail, coalesce(l.decided_at, to_timestamp(0))::timestamptz AS decided_at,
        coalesce(l.asked_at, to_timestamp(0))::timestamptz AS asked_at, coalesce(l.inviter_name, '')::text AS inviter_name, coalesce(l.inviter_membership, '00000000-0000-0000-0000-000000000000')::uuid AS inviter_membership,
        l.just_sent::boolean AS just_sent,
-       (SELECT roster.count_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @prefix_from::text, @prefix_to::text, @count_to::integer))::integer AS matching
-FROM roster.list_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @prefix_from::text, @prefix_to::text, @upwards::boolean,
+       (SELECT roster.count_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @words::text[], @count_to::integer))::integer AS matching
+FROM roster.list_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @words::text[], @upwards::boolean,
                              @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) AS l;
 
 -- name: ChooseInvitations :many
@@ -22,7 +22,7 @@ FROM roster.invitations i
 JOIN roster.memberships a ON a.org_id = @org_id AND a.user_id = @actor_id
 WHERE i.org_id = @org_id
   AND i.id = ANY (CASE WHEN @matching::boolean
-        THEN ARRAY(SELECT l.id FROM roster.list_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @prefix_from::text, @prefix_to::text, false,
+        THEN ARRAY(SELECT l.id FROM roster.list_invitations(@org_id::uuid, @show::text, @undelivered::boolean, sqlc.narg(inviter)::uuid, @words::text[], false,
                                                             @after_name::text, @after_time::timestamptz, @after_id::uuid, @page_size::integer) AS l)
         ELSE @ids::uuid[] END);
 
@@ -86,9 +86,9 @@ ORDER BY e.email_norm;
 
 -- name: InsertInvitations :exec
 -- One open invitation per address: the organization's lock is held, and the constraint says the same.
-INSERT INTO roster.invitations (org_id, id, email, email_norm, roles, message, invited_by, life, expires_at, delivery)
-SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), ARRAY[unnest(@roles::text[])], unnest(@messages::text[]), @invited_by,
-       make_interval(secs => @life_seconds::float8), @expires_at::timestamptz, @delivery;
+INSERT INTO roster.invitations (org_id, id, email, email_norm, search_text, fold, roles, message, invited_by, life, expires_at, delivery)
+SELECT @org_id, unnest(@ids::uuid[]), unnest(@emails::text[]), unnest(@email_norms::text[]), unnest(@search_texts::text[]), @fold, ARRAY[unnest(@roles::text[])],
+       unnest(@messages::text[]), @invited_by, make_interval(secs => @life_seconds::float8), @expires_at::timestamptz, @delivery;
 
 -- name: InsertInvitationTokens :exec
 INSERT INTO roster.invitation_tokens (org_id, digest, invitation_id, kind)
@@ -128,7 +128,7 @@ WHERE i.org_id = @org_id AND i.id = ANY (@invitation_ids::uuid[]) AND i.state = 
 -- name: SetInvitationAddress :exec
 -- Before it is renewed: to the person at the old address it was a mistake.
 UPDATE roster.invitations AS i
-SET email = @email, email_norm = @email_norm, asked_at = NULL
+SET email = @email, email_norm = @email_norm, search_text = @search_text::text, fold = @fold, asked_at = NULL
 WHERE i.org_id = @org_id AND i.id = @invitation_id AND i.state = 'open';
 
 -- name: SetInvitationRoles :exec
@@ -306,3 +306,21 @@ RETURNING i.id, i.email, i.roles, i.expires_at, i.invited_by,
   (SELECT o.name FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_name,
   (SELECT o.slug FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_slug,
   (SELECT o.status FROM roster.organizations o WHERE o.id = i.org_id)::text AS org_status;
+
+-- name: NextToFold :one
+-- The next organization in which an invitation was folded by an older rule.
+SELECT coalesce(door.next_to_fold(@fold::integer, @after_org::uuid), '00000000-0000-0000-0000-000000000000')::uuid AS org_id;
+
+-- name: InvitationsToFold :many
+-- Some that were folded by an older rule. Who has one of them in hand is not waited for.
+SELECT i.id, i.email
+FROM roster.invitations i
+WHERE i.org_id = @org_id AND i.fold = ANY (@folds::smallint[]) AND i.id > @after_id
+ORDER BY i.id LIMIT @how_many
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: FoldInvitations :exec
+UPDATE roster.invitations AS i
+SET search_text = x.search_text, fold = @fold
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@search_texts::text[]) AS search_text) x
+WHERE i.org_id = @org_id AND i.id = x.id;

@@ -159,7 +159,7 @@ func (c *ceiling) invite(e echo.Context) error {
 		var token [48]byte
 		_, _ = rand.Read(token[:])
 		add(func(q *rosterdb.Queries) {
-			_ = q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: org, Ids: []uuid.UUID{id}, Emails: []string{email}, EmailNorms: []string{email},
+			_ = q.InsertInvitations(ctx, rosterdb.InsertInvitationsParams{OrgID: org, Ids: []uuid.UUID{id}, Emails: []string{email}, EmailNorms: []string{email}, SearchTexts: []string{" " + email}, Fold: 1,
 				Roles: []string{as}, Messages: []string{""}, InvitedBy: session.UserID, LifeSeconds: 30 * 86400, ExpiresAt: check.At.AddDate(0, 0, 30), Delivery: "queued"})
 		})
 		add(func(q *rosterdb.Queries) { _ = q.EndDeclined(ctx, org, []string{email}) })
