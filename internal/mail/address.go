@@ -53,9 +53,6 @@ func (a Address) Domain() string {
 	return domain
 }
 
-// Start is how the start of an address is compared with the start of a Norm, as far as its @.
-func Start(s string) string { return lower(strings.TrimFunc(s, isAround)) }
-
 // Spellings are an address as people write its domain and as DNS knows it: jürgen@bücher.example is also
 // jürgen@xn--bcher-kva.example. What is no address stays as it is.
 func Spellings(address string) (written, known string) {

@@ -225,7 +225,7 @@ type InvitationList struct {
 	Show        string // one of InvitationFilters
 	Undelivered bool   // only those whose letter came back
 	Inviter     string // mem_… of who sent them; "" for all
-	Search      string // the start of an address
+	Search      string // by words of the address
 	After       string // cursor of the page before; "" for the first page
 	Before      string // cursor of the page after, to go back from
 	Count       bool   // also say how many there are

@@ -88,8 +88,7 @@ func TestWhatIsTakenFitsTheDatabase(t *testing.T) {
 	}
 }
 
-// I24 I135: an invitation is found by the address that it has, in capitals and with its marks, as it is compared: the
-// database compares it byte by byte.
+// I24 I135: an invitation is found by the address that it has, in capitals, and with its marks or without.
 func TestInvitationsAreFoundByTheirAddress(t *testing.T) {
 	t.Parallel()
 	w := rostertest.New(t)
@@ -98,9 +97,6 @@ func TestInvitationsAreFoundByTheirAddress(t *testing.T) {
 		w.Invite(t, w.Ann, acme, email, role.Guest)
 		local, _, _ := strings.Cut(email, "@")
 		for _, search := range []string{local, email, strings.ToUpper(local), strings.ReplaceAll(local, "é", "e\u0301"), " " + local + " "} {
-			if strings.ToLower(search) != search && strings.Contains(local, "ß") {
-				continue // its capitals are two letters
-			}
 			found, err := w.Roster.Members(t.Context(), ann, roster.List{Search: search})
 			if err != nil || !slices.ContainsFunc(found.Rows, func(r roster.Row) bool { return r.Email == email }) {
 				t.Errorf("%s is not found by %q: %v", email, search, err)

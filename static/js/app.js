@@ -245,15 +245,19 @@
 
   // ---- the switcher -------------------------------------------------------------------------------------------------
 
-  const plain = text => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  // As account.Fold has it, as far as names of organizations need it: each spelling of a word finds the others.
+  const letters = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ł: 'l', ı: 'i', ə: 'e', ħ: 'h', ŧ: 't', ŋ: 'n', ς: 'σ' };
+  const plain = text => text.normalize('NFKD').replace(/[\p{M}'’‘ʼʻ`´]/gu, '').toLowerCase()
+    .replace(/[ßæœøđðþłıəħŧŋς]/g, c => letters[c]).replace(/[ァ-ヶ]/g, c => String.fromCharCode(c.charCodeAt() - 96));
+  const spelled = text => [plain(text), plain(text.normalize('NFC').toLowerCase().replace(/[äæöøüå]/g, c => ({ ü: 'ue', å: 'aa' })[c] ?? ('äæ'.includes(c) ? 'ae' : 'oe')))];
   let counting;
   on('input', e => {
     const list = e.target.dataset?.filter && document.querySelector(e.target.dataset.filter);
     if (!list) return;
-    const wanted = plain(e.target.value.trim());
+    const wanted = spelled(e.target.value.trim());
     let found = 0;
     for (const item of all('[data-words]', list)) {
-      const hit = plain(item.dataset.words).includes(wanted);
+      const hit = spelled(item.dataset.words).some((words, i) => words.includes(wanted[i]));
       item.closest('li').hidden = !hit;
       found += hit;
     }

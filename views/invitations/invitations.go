@@ -68,7 +68,7 @@ type List struct {
 	Filter      string
 	Undelivered bool
 	Inviter     string // mem_… of whose invitations alone are shown
-	Search      string // the start of an address
+	Search      string // by words of the address
 	After       string // cursor of this page, or of the one after it where somebody came back; "" for the first
 	Before      int    // rows that are on the screen before these
 	Rows        []roster.Invitation

@@ -1241,7 +1241,7 @@ func toolbar(p Place, l List) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SearchBox(ui.SearchSpec{Label: "Search invitations by the start of an address", Placeholder: "Start of an address", Value: l.Search, Shortcut: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SearchBox(ui.SearchSpec{Label: "Search invitations by address", Placeholder: "Part of an address", Value: l.Search, Shortcut: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
