@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -66,16 +68,37 @@ func (r *Roster) Frame(ctx context.Context, person uuid.UUID) (Frame, error) {
 	return r.readFrame(row.Organizations, row.Invitations)
 }
 
-// MyOrganizations lists a person's organizations that match words of the name or slug, at most 200.
+// How many of a person's organizations are listed, and among how many a search looks.
+const (
+	mineMax     = 200
+	searchedMax = 5000
+)
+
+// MyOrganizations lists a person's organizations that match words of the name or slug, at most 200. They are folded here
+// and not in the database, for nobody is in very many.
 func (r *Roster) MyOrganizations(ctx context.Context, person uuid.UUID, query string) ([]MyOrganization, error) {
-	rows, err := r.db.Door().MyOrganizations(ctx, rosterdb.MyOrganizationsParams{UserID: person, Query: query, HowMany: 200})
+	words := account.SearchWords(clip(query))
+	ask := rosterdb.MyOrganizationsParams{UserID: person, HowMany: mineMax}
+	if len(words) > 0 {
+		ask.HowMany = searchedMax
+	}
+	rows, err := r.db.Door().MyOrganizations(ctx, ask)
 	if err != nil {
 		return nil, wrap("list organizations", err)
 	}
-	mine := make([]MyOrganization, len(rows))
-	for i, row := range rows {
-		mine[i] = MyOrganization{ID: row.OrgID, Slug: row.Slug, Name: row.OrgName, Role: role.Highest(role.ParseAll(row.Roles)),
-			Suspended: row.MembershipStatus == "suspended", Closed: row.OrgStatus != "active"}
+	mine := make([]MyOrganization, 0, min(len(rows), mineMax))
+	for _, row := range rows {
+		if len(mine) == mineMax {
+			break
+		}
+		text := account.SearchText(row.OrgName, row.Slug)
+		if slices.ContainsFunc(words, func(word []string) bool {
+			return !slices.ContainsFunc(word, func(spelling string) bool { return strings.Contains(text, spelling) })
+		}) {
+			continue
+		}
+		mine = append(mine, MyOrganization{ID: row.OrgID, Slug: row.Slug, Name: row.OrgName, Role: role.Highest(role.ParseAll(row.Roles)),
+			Suspended: row.MembershipStatus == "suspended", Closed: row.OrgStatus != "active"})
 	}
 	return mine, nil
 }

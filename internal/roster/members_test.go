@@ -451,4 +451,11 @@ func TestThousandOrganizations(t *testing.T) {
 	if err != nil || len(mine) != 11 {
 		t.Errorf("search finds %d, want 11, %v", len(mine), err)
 	}
+	// B229 B231 B232: by the fold of all lists, any part of a name.
+	w.Found(t, ann, "Bäckerei Müller’s 小龙", "baker")
+	for search, want := range map[string]int{"": 200, "muellers": 1, "müller's bäck": 1, "龙": 1, "BAKER": 1, "org 24 ü": 0} {
+		if mine, err := w.Roster.MyOrganizations(t.Context(), ann.ID, search); err != nil || len(mine) != want {
+			t.Errorf("%q finds %d, want %d, %v", search, len(mine), want, err)
+		}
+	}
 }
