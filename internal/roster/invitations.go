@@ -326,7 +326,7 @@ func (r *Roster) Invite(ctx context.Context, a Actor, form Invite) (Invited, err
 		if err := judge(list, rows); err != nil {
 			return result, false, err
 		}
-		if form.MayPreview && list[0].Was != "" { // one address, and something to choose
+		if form.MayPreview && (list[0].Was != "" || mail.Mixed(list[0].address) != "") { // one address, and something to choose or to look at
 			result.Previewed = true
 			return result, false, nil
 		}
@@ -364,6 +364,7 @@ func judge(list []wanted, rows []rosterdb.CheckInviteesRow) error {
 	for _, w := range list {
 		if w.Kind == "ready" {
 			w.judge(known[w.address.Norm], w.as, actor)
+			w.lookAlike()
 		}
 		if w.Kind == "ready" {
 			ready++
@@ -404,6 +405,13 @@ func (v *Verdict) judge(row rosterdb.CheckInviteesRow, as role.Role, actor []rol
 			}
 		}
 		v.Note += "."
+	}
+}
+
+// lookAlike says of an address that can be invited that it looks like another one.
+func (w wanted) lookAlike() {
+	if mixed := mail.Mixed(w.address); w.Kind == "ready" && mixed != "" {
+		w.Note = strings.TrimSpace(mixed + " " + w.Note)
 	}
 }
 

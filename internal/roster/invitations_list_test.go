@@ -119,3 +119,31 @@ func leaf(t *testing.T, w *rostertest.World, a roster.Actor, list roster.Invitat
 		back = page.Prev
 	}
 }
+
+// B291: who invites an address that looks like another one is told so before it is sent, alone and among others; it can
+// be sent all the same.
+func TestLookAlikesAreTold(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	ann := w.As(t, w.Ann, acme)
+	const odd, plain = "payp\u0430l@example.com", "paypal@example.com"
+	const note = "This address mixes letters of two alphabets: the “\u0430” in “payp\u0430l” is Cyrillic."
+	for _, addresses := range []string{odd, odd + "\n" + plain} {
+		form := roster.Invite{Addresses: addresses, Role: "guest", MayPreview: true}
+		preview, err := w.Roster.Invite(t.Context(), ann, form)
+		if err != nil || !preview.Previewed || preview.Verdicts[0].Kind != "ready" || preview.Verdicts[0].Note != note {
+			t.Errorf("%q: %+v, %v", addresses, preview, err)
+		}
+		for _, v := range preview.Verdicts[1:] {
+			if v.Note != "" {
+				t.Errorf("%+v", v)
+			}
+		}
+	}
+	if sent, err := w.Roster.Invite(t.Context(), ann, roster.Invite{Addresses: odd, Role: "guest"}); err != nil || sent.Sent != 1 {
+		t.Errorf("%+v, %v", sent, err)
+	}
+	if sent, err := w.Roster.Invite(t.Context(), ann, roster.Invite{Addresses: plain, Role: "guest", MayPreview: true}); err != nil || sent.Sent != 1 || sent.Previewed {
+		t.Errorf("%+v, %v", sent, err)
+	}
+}

@@ -412,7 +412,7 @@ func (p Place) linkHint(email string) string {
 func verdictWords(v roster.Verdict) (class string, icon ui.IconName, words string) {
 	switch v.Kind {
 	case "ready":
-		if v.Note != "" { // who was a member before
+		if v.Note != "" { // who was a member before, or what it looks like
 			return "result--ok", ui.IconCheck, "Ready. " + sentence(v.Note)
 		}
 		return "result--ok", ui.IconCheck, "Ready"
