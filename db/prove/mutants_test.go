@@ -195,6 +195,8 @@ func functionMutants(t testing.TB, conn *pgx.Conn, intoB string) (mutants []muta
 		{"door.create_organization", "AND u.user_id = p_user", ""},
 		{"door.search_members", "roster.memberships m WHERE m.org_id = $1 AND", "roster.memberships m WHERE $1 IS NOT NULL AND"},
 		{"door.search_members", "roster.invitations m WHERE m.org_id = $1 AND", "roster.invitations m WHERE $1 IS NOT NULL AND"},
+		{"door.find_invitations", "roster.invitations_filter(p_show, p_undelivered, p_by IS NOT NULL, false)",
+			"replace(roster.invitations_filter(p_show, p_undelivered, p_by IS NOT NULL, false), 'i.org_id = $1', '$1 IS NOT NULL')"},
 		{"door.forget_submissions", "interval '24 hours'", "interval '-1 hour'"},
 		{"door.forget_jobs", "interval '30 days'", "interval '-1 hour'"},
 		{"door.erase_files", "o.made_at < now() - interval '25 hours' AND j.finished_at < now() - interval '25 hours'", "true"},
