@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Found is one address, or what was meant as one, in a text that holds many.
@@ -15,6 +16,8 @@ type Found struct {
 	Err     error
 	// Meant is the address that was probably meant, where Err asks for it.
 	Meant string
+	// Unseen says that something that nobody sees stood within the address, and was left out.
+	Unseen bool
 
 	words, beside bool // nothing in it looks like an address; it stood among words
 }
@@ -22,7 +25,8 @@ type Found struct {
 // ParseList finds the addresses in what people paste: separated by commas, semicolons, spaces or lines, alone or as
 // "Name <a@b>", or somewhere in a sentence. Order and repetitions are kept, and whatever looks as if it was meant as an
 // address is there, with the reason why it is none, and with what was probably meant: an address at one of the domains
-// near, at one that the list has, or at one that people often mistype. It has no limit of its own.
+// near, at one that the list has, or at one that people often mistype. What nobody sees is left out, for in a list nobody
+// can find it. It has no limit of its own.
 func ParseList(s string, near ...string) []Found {
 	return guess(withoutWords(findAll(s)), near)
 }
@@ -201,8 +205,35 @@ func anyWord(s string, is func(string) bool) bool {
 
 func one(raw, address string) Found {
 	a, err := Parse(address)
-	if err != nil {
-		return Found{Raw: raw, Err: err, Meant: Plain(address)}
+	if err == nil {
+		return Found{Raw: raw, Address: a}
 	}
-	return Found{Raw: raw, Address: a}
+	if seen := withoutUnseen(address); seen != address {
+		if a, err := Parse(seen); err == nil {
+			return Found{Raw: raw, Address: a, Unseen: true}
+		}
+	}
+	return Found{Raw: raw, Err: err, Meant: Plain(address)}
+}
+
+// turns are the signs that turn the letters after them round: without them an address does not look as it did.
+const turns = "\u202b\u202e\u2067"
+
+// withoutUnseen leaves out of an address what copying brings into it and nobody sees: spaces without width, soft hyphens,
+// marks of order. What would look otherwise without it is left as it is, to be asked about: letters that are turned round,
+// and the joiners of scripts that are written by them.
+func withoutUnseen(address string) string {
+	if strings.ContainsAny(address, turns) {
+		return address
+	}
+	seen := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return -1
+		}
+		return r
+	}, address)
+	if strings.ContainsAny(address, "\u200c\u200d") && strings.ContainsFunc(seen, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return address
+	}
+	return seen
 }

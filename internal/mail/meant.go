@@ -50,7 +50,7 @@ func guess(found []Found, near []string) []Found {
 			continue
 		}
 		f.Meant = local + "@" + meant
-		f.Address, f.Err = Address{}, didYouMean(f.Meant)
+		f.Address, f.Err, f.Unseen = Address{}, didYouMean(f.Meant), false
 	}
 	return found
 }

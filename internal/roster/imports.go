@@ -210,8 +210,8 @@ func newReview(rows []ImportRow, otherwise role.Role, near string) review {
 		row := &rows[i]
 		v.list[i] = wanted{Verdict: &Verdict{Raw: row.Email, Kind: row.Kind}}
 		if row.Kind == "sent" {
-			if address, err := mail.ParseKnown(row.Email); err == nil {
-				seen[address.Norm] = true
+			if found := mail.ParseList(row.Email, near); len(found) == 1 && found[0].Err == nil {
+				seen[found[0].Address.Norm] = true
 			}
 			continue
 		}
@@ -227,7 +227,7 @@ func newReview(rows []ImportRow, otherwise role.Role, near string) review {
 		case seen[found[0].Address.Norm]:
 			w.Kind, w.Note = "twice", "Twice in the file; one invitation is enough."
 		default:
-			w.Kind, w.address, w.Email = "ready", found[0].Address, found[0].Address.Typed
+			w.Kind, w.address, w.Email, w.unseen = "ready", found[0].Address, found[0].Address.Typed, found[0].Unseen
 			seen[w.address.Norm] = true
 			if row.Name == "" {
 				row.Name = cut(found[0].Name, nameKept)

@@ -266,13 +266,14 @@ type wanted struct {
 	address mail.Address
 	as      role.Role
 	message string
+	unseen  bool // something that nobody sees was left out of the address
 }
 
 // wants are the addresses of a list with their verdicts.
 func (w wish) wants(verdicts []Verdict, found []mail.Found) []wanted {
 	list := make([]wanted, len(verdicts))
 	for i := range verdicts {
-		list[i] = wanted{&verdicts[i], found[i].Address, w.as, w.message}
+		list[i] = wanted{&verdicts[i], found[i].Address, w.as, w.message, found[i].Unseen}
 	}
 	return list
 }
@@ -417,7 +418,12 @@ func (w wanted) lookAlike() {
 
 // correct says of an address that is fine what was read otherwise than it was typed.
 func (w wanted) correct() {
-	if domain := w.address.Domain(); w.Kind == "ready" && w.Note == "" && !strings.HasSuffix(w.Email, "@"+domain) {
+	if w.Kind != "ready" || w.Note != "" {
+		return
+	}
+	if w.unseen {
+		w.Kind, w.Note = "corrected", "Without the invisible characters that stood in it."
+	} else if domain := w.address.Domain(); !strings.HasSuffix(w.Email, "@"+domain) {
 		w.Kind, w.Note = "corrected", "The domain is read as "+domain+"."
 	}
 }

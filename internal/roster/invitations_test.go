@@ -130,6 +130,11 @@ func TestVerdicts(t *testing.T) {
 	if err != nil || corrected.Verdicts[0].Kind != "corrected" || corrected.Verdicts[1].Kind != "ready" {
 		t.Errorf("%+v, %v", corrected, err)
 	}
+	unseen := roster.Invite{Addresses: "un\u200bseen@acme.example, b@acme.example", Role: "guest", Preview: true} // B226
+	corrected, err = w.Roster.Invite(t.Context(), w.As(t, w.Ann, acme), unseen)
+	if err != nil || corrected.Verdicts[0].Kind != "corrected" || corrected.Verdicts[0].Email != "unseen@acme.example" || corrected.Verdicts[0].Note != "Without the invisible characters that stood in it." || corrected.Verdicts[1].Kind != "ready" {
+		t.Errorf("%+v, %v", corrected, err)
+	}
 	invited, err := w.Roster.Invite(t.Context(), w.As(t, w.Ann, acme), form)
 	if err != nil {
 		t.Fatal(err)

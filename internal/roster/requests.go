@@ -245,7 +245,7 @@ func (r *Roster) inviteAsked(ctx context.Context, q *rosterdb.Queries, a Actor, 
 		return nil, err
 	}
 	v := Verdict{Raw: row.Email, Email: address.Typed, Kind: "ready"}
-	list := []wanted{{&v, address, as, ""}}
+	list := []wanted{{&v, address, as, "", false}}
 	if err := mayInvite(a, rows[0], as); err != nil {
 		return nil, err
 	}
