@@ -143,14 +143,15 @@ func zeros(data []byte, from int) (n int) {
 const separators = ",;\t"
 
 // separator finds out what stands between the cells: a first line that names it, as some programs write, is taken at its
-// word and left out. Else it is what the first lines have the same number of; of several, what they have most of.
+// word and left out. Else it is what leaves most e-mail addresses alone in a column, for names and titles have commas of
+// their own; of several, what the first lines have the same number of, and then what they have most of.
 func separator(text string) (rest string, comma rune) {
 	first, after, _ := strings.Cut(text, "\n")
 	if said, ok := strings.CutPrefix(strings.ToLower(first), "sep="); ok && len(said) == 1 && strings.Contains(separators, said) {
 		return "\n" + after, rune(said[0]) // the line stays one, so that rows keep their numbers
 	}
 	comma = ','
-	best, most := 0, 0
+	var best [3]int // addresses, lines, separators in a line
 	for _, one := range separators {
 		counts := perLine(text, byte(one))
 		same := 0
@@ -159,11 +160,32 @@ func separator(text string) (rest string, comma rune) {
 				same++
 			}
 		}
-		if same > best || same == best && same > 0 && counts[0] > most {
-			comma, best, most = one, same, counts[0]
+		if slices.Max(counts) == 0 {
+			continue
+		}
+		got := [3]int{addresses(text, one), same, same * counts[0]}
+		if slices.Compare(got[:], best[:]) > 0 {
+			comma, best = one, got
 		}
 	}
 	return text, comma
+}
+
+// addresses counts the e-mail addresses that stand alone in the cells of one column, in the column that has most of them.
+func addresses(text string, comma rune) int {
+	rows, err := read(text, comma, linesLooked, true)
+	if err != nil {
+		return 0
+	}
+	var columns [columnsMax]int
+	for _, row := range rows {
+		for i, cell := range row.Cells {
+			if before, after, found := strings.Cut(cell, "@"); found && before != "" && after != "" && !strings.ContainsAny(cell, separators+" <>\"") && strings.Count(cell, "@") == 1 {
+				columns[i]++
+			}
+		}
+	}
+	return slices.Max(columns[:])
 }
 
 // linesLooked is how many lines are looked at for what separates cells.

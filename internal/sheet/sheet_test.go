@@ -34,6 +34,11 @@ func TestTablesAreRead(t *testing.T) {
 	for _, test := range []struct{ name, data, want, problem string }{
 		{"commas", "email,name\na@x.example,Ann\n", "1[email|name] 2[a@x.example|Ann]", ""},
 		{"semicolons, and a comma in a value", "email;name\na@x.example;Bauer, Ann\nb@x.example;Ben\n", "1[email|name] 2[a@x.example|Bauer, Ann] 3[b@x.example|Ben]", ""},
+		{"semicolons, and a comma in each name", "Ruiz, Ana;ana@x.example\nLund, Bo;bo@x.example\n", "1[Ruiz, Ana|ana@x.example] 2[Lund, Bo|bo@x.example]", ""}, // B223
+		{"semicolons, and more commas", "Ruiz, Ana, Dr.;ana@x.example;member\nLund, Bo, Prof.;bo@x.example;viewer\n", "1[Ruiz, Ana, Dr.|ana@x.example|member] 2[Lund, Bo, Prof.|bo@x.example|viewer]", ""},
+		{"tabs, and a comma in each name", "ana@x.example\tRuiz, Ana\nbo@x.example\tLund, Bo\n", "1[ana@x.example|Ruiz, Ana] 2[bo@x.example|Lund, Bo]", ""},
+		{"commas, and a semicolon in each name", "Ana; Ruiz,ana@x.example\nBo; Lund,bo@x.example\n", "1[Ana; Ruiz|ana@x.example] 2[Bo; Lund|bo@x.example]", ""},
+		{"notes above", "Notes:\nName;E-mail\nRuiz, Ana;ana@x.example\n", "1[Notes:] 2[Name|E-mail] 3[Ruiz, Ana|ana@x.example]", ""},
 		{"tabs", "a@x.example\tAnn\r\nb@x.example\tBen", "1[a@x.example|Ann] 2[b@x.example|Ben]", ""},
 		{"one column", "a@x.example\nb@x.example", "1[a@x.example] 2[b@x.example]", ""},
 		{"a separator that is named", "sep=;\na;b,c,d\ne;f,g,h", "2[a|b,c,d] 3[e|f,g,h]", ""},
