@@ -291,6 +291,47 @@ func (q *Queries) InsertImportRows(ctx context.Context, arg InsertImportRowsPara
 	return err
 }
 
+const listImportRoles = `-- name: ListImportRoles :many
+SELECT r.role, count(*)::integer AS n
+FROM roster.imports i
+JOIN roster.import_rows r ON r.org_id = i.org_id AND r.import_id = i.id
+WHERE i.org_id = $1 AND i.id = $2 AND i.made_by = $3 AND i.created_at > now() - interval '24 hours' AND r.rank = 0 AND r.role <> ''
+GROUP BY r.role
+ORDER BY r.role
+`
+
+type ListImportRolesParams struct {
+	OrgID    uuid.UUID
+	ImportID uuid.UUID
+	ActorID  uuid.UUID
+}
+
+type ListImportRolesRow struct {
+	Role string
+	N    int32
+}
+
+// What the rows of a draft that are to be fixed call roles.
+func (q *Queries) ListImportRoles(ctx context.Context, arg ListImportRolesParams) ([]ListImportRolesRow, error) {
+	rows, err := q.db.Query(ctx, listImportRoles, arg.OrgID, arg.ImportID, arg.ActorID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListImportRolesRow
+	for rows.Next() {
+		var i ListImportRolesRow
+		if err := rows.Scan(&i.Role, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listImportRows = `-- name: ListImportRows :many
 SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at,
        EXISTS (SELECT 1 FROM roster.jobs j WHERE j.org_id = i.org_id AND j.id = i.job_id AND j.state IN ('waiting', 'running'))::boolean AS at_work,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ type ImportRow struct {
 	Name    string // kept here and nowhere else: people say their names themselves
 	Role    string
 	Message string
-	Kind    string // as of a Verdict; or "role" or "message" where that is to be corrected
+	Kind    string // as of a Verdict; "role" or "message" where that is to be corrected; "gone" if the file says so of its person
 	Note    string
 	About   string // inv_… or mem_… that the note is about
 }
@@ -77,10 +78,44 @@ type Import struct {
 	Sent      int
 	Until     time.Time
 	FirstDay  bool // the organization is so new that not all letters leave at once
+	Words     []RoleWord
 	Rows      []ImportRow
 	Next      string
 	Fixed     int // said by CheckImport: how many rows more are ready
 }
+
+// RoleWord is what a file calls a role that there is not, with how many rows it does so in.
+type RoleWord struct {
+	Word string
+	N    int
+}
+
+// RoleWordsMax is for how many words one is asked about all of their rows at once.
+const RoleWordsMax = 15
+
+// roleWordsOf are the words for roles that several rows have and that are not known, those of most rows first.
+func roleWordsOf(roles map[string]int) []RoleWord {
+	at := map[string]int{}
+	var list []RoleWord
+	for _, word := range slices.Sorted(maps.Keys(roles)) {
+		if _, known := namedRole(word, ""); known {
+			continue
+		}
+		key := sameWord(word)
+		if i, ok := at[key]; ok {
+			list[i].N += roles[word]
+			continue
+		}
+		at[key] = len(list)
+		list = append(list, RoleWord{word, roles[word]})
+	}
+	list = slices.DeleteFunc(list, func(w RoleWord) bool { return w.N < 2 })
+	slices.SortStableFunc(list, func(a, b RoleWord) int { return b.N - a.N })
+	return list[:min(len(list), RoleWordsMax)]
+}
+
+// sameWord is how words for roles that are not known are compared.
+func sameWord(word string) string { return cmp.Or(wordKey(word), word) }
 
 // Total is the number of all rows.
 func (i Import) Total() int { return i.ToFix + i.Skipped + i.Ready + i.Sent }
@@ -195,7 +230,7 @@ func importColumns(org, id uuid.UUID, rows []ImportRow) rosterdb.SetImportRowsPa
 	return to
 }
 
-// review gives the rows of a draft their verdicts. What was sent keeps its own.
+// review gives the rows of a draft their verdicts. What was sent keeps its own, and so does who the file says is gone.
 type review struct {
 	rows      []ImportRow
 	list      []wanted
@@ -209,6 +244,9 @@ func newReview(rows []ImportRow, otherwise role.Role, near string) review {
 	for i := range rows {
 		row := &rows[i]
 		v.list[i] = wanted{Verdict: &Verdict{Raw: row.Email, Kind: row.Kind}}
+		if row.Kind == "gone" {
+			continue
+		}
 		if row.Kind == "sent" {
 			if found := mail.ParseList(row.Email, near); len(found) == 1 && found[0].Err == nil {
 				seen[found[0].Address.Norm] = true
@@ -261,7 +299,7 @@ func (v review) judge(found []rosterdb.CheckInviteesRow) {
 	actor := role.ParseAll(found[0].ActorRoles)
 	for i := range v.list {
 		w, row := &v.list[i], &v.rows[i]
-		if row.Kind == "sent" {
+		if row.Kind == "sent" || row.Kind == "gone" {
 			continue
 		}
 		problem := ""
@@ -283,20 +321,30 @@ func (v review) judge(found []rosterdb.CheckInviteesRow) {
 	}
 }
 
-// namedRole reads a row's role; of several it is the highest.
+// namedRole reads a row's role, in the words that people and programs have for it; of several it is the highest.
 func namedRole(typed string, otherwise role.Role) (role.Role, bool) {
-	var roles []role.Role
-	for _, name := range strings.FieldsFunc(typed, func(r rune) bool { return strings.ContainsRune(",;|/+", r) }) {
-		r, ok := role.Parse(strings.ToLower(strings.TrimSpace(name)))
-		if !ok {
-			return "", false
-		}
-		roles = append(roles, r)
-	}
-	if len(roles) == 0 {
+	if strings.TrimSpace(typed) == "" {
 		return otherwise, true
 	}
-	return role.Highest(roles), true
+	if r, ok := roleOfWord[wordKey(typed)]; ok {
+		return r, true
+	}
+	for _, between := range []string{",;|/+\n", ",;|/+ \n"} {
+		var roles []role.Role
+		names := strings.FieldsFunc(typed, func(r rune) bool { return strings.ContainsRune(between, r) })
+		for _, name := range names {
+			if r, ok := roleOfWord[wordKey(name)]; ok {
+				roles = append(roles, r)
+			} else if strings.TrimSpace(name) != "" {
+				roles = nil
+				break
+			}
+		}
+		if len(roles) > 0 {
+			return role.Highest(roles), true
+		}
+	}
+	return "", false
 }
 
 // roleOf is the role that a row's person is invited as. The problem is a sentence.
@@ -348,6 +396,17 @@ func (r *Roster) Import(ctx context.Context, a Actor, id, show, after string) (I
 		}
 	}
 	page.cut()
+	if page.ToFix > 0 {
+		roles, err := r.db.Read(a.org.ID).ListImportRoles(ctx, rosterdb.ListImportRolesParams{OrgID: a.org.ID, ImportID: draft, ActorID: a.person.ID})
+		if err != nil {
+			return Import{}, wrap("read an import", err)
+		}
+		words := map[string]int{}
+		for _, row := range roles {
+			words[row.Role] = int(row.N)
+		}
+		page.Words = roleWordsOf(words)
+	}
 	return page, nil
 }
 
@@ -428,12 +487,17 @@ func (r *Roster) CheckImport(ctx context.Context, a Actor, id string, fixes []Im
 		}
 		page := d.page(id)
 		page.Fixed = max(page.Ready-int(ready), 0)
+		words := map[string]int{}
 		for _, row := range d.rows {
+			if row.Rank() == 0 && row.Role != "" {
+				words[row.Role]++
+			}
 			if rank := row.Rank(); rank >= ranks[0] && rank <= ranks[1] && (rank > at.rank || rank == at.rank && row.N > at.n) {
 				page.Rows = append(page.Rows, row)
 			}
 		}
 		page.cut()
+		page.Words = roleWordsOf(words)
 		return page, len(changed) > 0, nil
 	})
 	return checked, wrap("check an import", err)
@@ -451,12 +515,14 @@ func (d draft) mayChange(a Actor) error {
 	return nil
 }
 
-// ImportFix is what somebody typed into a row of a draft.
+// ImportFix is what somebody typed into a row of a draft, or what they chose for it or for several.
 type ImportFix struct {
 	N       int
 	Email   string
 	Role    string
 	Message *string // nil where it was not asked for
+	Anyway  bool    // invite somebody who the file says is gone; nothing else was typed
+	Word    string  // what the file calls Role: said of all rows that have it, whatever their number
 }
 
 // correct takes over what was typed into rows, and tells whether that is something new.
@@ -465,21 +531,39 @@ func (d draft) correct(fixes []ImportFix) (changed bool) {
 	for i, row := range d.rows {
 		at[row.N] = i
 	}
+	words := map[string]string{}
 	for _, fix := range fixes {
+		if fix.Word != "" {
+			if fix.Role != "" {
+				words[sameWord(fix.Word)] = fix.Role
+			}
+			continue
+		}
 		i, ok := at[fix.N]
 		if !ok || d.rows[i].Kind == "sent" {
 			continue
 		}
 		row := d.rows[i]
-		row.Email = cut(fix.Email, emailKept)
-		if as := row.As(role.Role(d.Otherwise)); as == "" || role.Role(fix.Role) != as { // a choice shows what a row names, or leaves out
-			row.Role = cut(fix.Role, roleKept)
-		}
-		if fix.Message != nil {
-			row.Message = cut(*fix.Message, messageKept)
+		switch {
+		case fix.Anyway && row.Kind == "gone":
+			row.Kind, row.Note = "", ""
+		case fix.Anyway:
+		default:
+			row.Email = cut(fix.Email, emailKept)
+			if as := row.As(role.Role(d.Otherwise)); as == "" || role.Role(fix.Role) != as { // a choice shows what a row names, or leaves out
+				row.Role = cut(fix.Role, roleKept)
+			}
+			if fix.Message != nil {
+				row.Message = cut(*fix.Message, messageKept)
+			}
 		}
 		changed = changed || row != d.rows[i]
 		d.rows[i] = row
+	}
+	for i, row := range d.rows {
+		if as, ok := words[sameWord(row.Role)]; ok && row.Role != "" && row.Kind != "sent" && row.As(role.Role(d.Otherwise)) == "" && as != row.Role {
+			d.rows[i].Role, changed = cut(as, roleKept), true
+		}
 	}
 	return changed
 }

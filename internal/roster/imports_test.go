@@ -355,12 +355,81 @@ func TestAnExportIsImported(t *testing.T) {
 	}
 	id := draft(t, w, w.Ann, file.String())
 	page := look(t, w, w.Ann, id, "")
-	if got := verdicts(page); got != "2 member, 3 ready, 4 ready" || page.Rows[0].Name != "=Ann Owner" || page.Rows[1].Email != "+ben@elsewhere.example" {
+	if got := verdicts(page); got != "2 member, 4 gone, 3 ready" || page.Rows[1].Note != "The file says “suspended”." || page.Rows[0].Name != "=Ann Owner" || page.Rows[2].Email != "+ben@elsewhere.example" {
 		t.Fatalf("%s: %+v", got, page.Rows)
+	}
+	if page, err := w.Roster.CheckImport(t.Context(), w.As(t, w.Ann, acme), id, []roster.ImportFix{{N: 4, Anyway: true}}, "", ""); err != nil || page.Ready != 2 {
+		t.Fatalf("%+v, %v", page, err)
 	}
 	sent(t, w, w.Ann, id, 2)
 	if n := w.Count(t, `SELECT count(*) FROM roster.invitations WHERE (email, roles) IN (('+ben@elsewhere.example', '{admin}'), ('vic@elsewhere.example', '{viewer}'))`); n != 2 {
 		t.Errorf("%d of 2 are invited as they were", n)
+	}
+}
+
+// B221: whom a file says to be gone is set aside with its word for it, stays so however often the rows are checked, is not sent,
+// and is invited where somebody says so.
+func TestWhoIsGoneIsSetAside(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	id := draft(t, w, w.Ann, "username,email,status,fullname\nann,ann.b@x.example,Member,Ann B\nbob,bob@x.example,Deactivated,Bob\nbeep,beep@x.example,Bot,Beep\nbob2,BOB@x.example,Member,Bob\ncem,cem@acme.example,Deactivated,Cem\nlost,,Deleted,Lost")
+	ann := w.As(t, w.Ann, acme)
+	page := look(t, w, w.Ann, id, "")
+	if got := verdicts(page); got != "3 gone, 4 gone, 6 gone, 7 gone, 2 ready, 5 ready" || page.Skipped != 4 || page.Rows[0].Note != "The file says “Deactivated”." || page.Rows[1].Note != "The file says “Bot”." || page.Rows[4].Name != "Ann B" {
+		t.Fatalf("%s: %+v", got, page.Rows)
+	}
+	page, err := w.Roster.CheckImport(t.Context(), ann, id, nil, "", "")
+	if err != nil || verdicts(page) != "3 gone, 4 gone, 6 gone, 7 gone, 2 ready, 5 ready" {
+		t.Fatalf("%s, %v", verdicts(page), err)
+	}
+	_, err = w.Roster.SendImport(t.Context(), ann, id, 2, []roster.ImportFix{{N: 4, Anyway: true}})
+	rostertest.Refused(t, err, fault.Conflict, "checked first")
+	page, err = w.Roster.CheckImport(t.Context(), w.As(t, w.Ann, acme), id, []roster.ImportFix{{N: 4, Anyway: true}, {N: 3, Anyway: true}, {N: 6, Anyway: true}, {N: 7, Anyway: true}, {N: 2, Anyway: true}, {N: 99, Anyway: true}}, "", "")
+	if err != nil || verdicts(page) != "7 invalid, 5 twice, 6 member, 2 ready, 3 ready, 4 ready" {
+		t.Fatalf("%s, %v", verdicts(page), err)
+	}
+	if stored := look(t, w, w.Ann, id, ""); verdicts(stored) != verdicts(page) {
+		t.Errorf("kept is %s", verdicts(stored))
+	}
+	sent(t, w, w.Ann, id, 3)
+	if n := w.Count(t, `SELECT count(*) FROM roster.invitations WHERE email IN ('ann.b@x.example', 'bob@x.example', 'beep@x.example')`); n != 3 {
+		t.Errorf("%d of 3 are invited", n)
+	}
+}
+
+// B224: a word for a role that is not known is asked about once for all of its rows, however it is spelled; what was chosen in
+// a row itself stands, and nobody is given more by it than they may be.
+func TestOneChoiceForEachWord(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	var file strings.Builder
+	file.WriteString("email,role\n")
+	for i := range 120 {
+		fmt.Fprintf(&file, "p%d@x.example,%s\n", i, []string{"Praktikant", "PRAKTIKANT", "Chef", "Administrator", "Mitglied"}[i%5])
+	}
+	file.WriteString("alone@x.example,Koch\nnobody@,Chef\nowner@x.example,Owner\nowner2@x.example,Owner\n")
+	id := draft(t, w, w.Ann, file.String())
+	page := look(t, w, w.Ann, id, "fix")
+	if len(page.Words) != 2 || page.Words[0].N != 48 || !strings.EqualFold(page.Words[0].Word, "praktikant") || page.Words[1] != (roster.RoleWord{Word: "Chef", N: 25}) || page.Ready != 48 || page.ToFix != 76 {
+		t.Fatalf("%+v, %d ready, %d to fix", page.Words, page.Ready, page.ToFix)
+	}
+	ann := w.As(t, w.Ann, acme)
+	_, err := w.Roster.SendImport(t.Context(), ann, id, 48, []roster.ImportFix{{Word: "praktikant", Role: "guest"}})
+	rostertest.Refused(t, err, fault.Conflict, "checked first")
+	fixes := []roster.ImportFix{{N: 2, Email: "p0@x.example", Role: "viewer"}, {N: 3, Email: "p1@x.example", Role: "PRAKTIKANT"}, {Word: "praktikant", Role: "guest"}, {Word: "Chef"}, {Word: "Administrator", Role: "guest"}, {Word: "Nobody", Role: "guest"}}
+	page, err = w.Roster.CheckImport(t.Context(), ann, id, fixes, "", "")
+	if err != nil || page.Ready != 96 || page.Fixed != 48 || len(page.Words) != 1 || page.Words[0] != (roster.RoleWord{Word: "Chef", N: 25}) {
+		t.Fatalf("%+v, %d ready, %v", page.Words, page.Ready, err)
+	}
+	page, err = w.Roster.CheckImport(t.Context(), w.As(t, w.Ann, acme), id, []roster.ImportFix{{Word: "Chef", Role: "owner"}}, "", "")
+	if err != nil || page.Ready != 96 || len(page.Words) != 0 {
+		t.Fatalf("%+v, %d ready, %v", page.Words, page.Ready, err)
+	}
+	sent(t, w, w.Ann, id, 96)
+	for as, want := range map[role.Role]int{role.Admin: 24, role.Member: 24, role.Guest: 47, role.Viewer: 1} {
+		if n := w.Count(t, `SELECT count(*) FROM roster.invitations WHERE email LIKE 'p%@x.example' AND roles = ARRAY[$1]`, string(as)); n != want {
+			t.Errorf("%d are invited as %s, want %d", n, as, want)
+		}
 	}
 }
 

@@ -43,6 +43,15 @@ LEFT JOIN LATERAL (
 WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.created_at > now() - interval '24 hours'
 ORDER BY r.rank, r.n;
 
+-- name: ListImportRoles :many
+-- What the rows of a draft that are to be fixed call roles.
+SELECT r.role, count(*)::integer AS n
+FROM roster.imports i
+JOIN roster.import_rows r ON r.org_id = i.org_id AND r.import_id = i.id
+WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.created_at > now() - interval '24 hours' AND r.rank = 0 AND r.role <> ''
+GROUP BY r.role
+ORDER BY r.role;
+
 -- name: GetImportRows :many
 -- Some rows that are ready, to send them; what was sent is not ready any more.
 SELECT i.role AS otherwise, extract(epoch FROM i.life)::float8 AS life_seconds, r.n, r.email, r.name, r.role, r.message
