@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"path"
@@ -147,26 +148,36 @@ func (s *Server) sendImport(c echo.Context, a roster.Actor, fixes []roster.Impor
 	return s.goTo(c, paths.Job(a.Organization().Slug, job))
 }
 
-// fixesOf are the fields of the rows that were shown to be corrected.
+// fixesOf are the fields of the rows that were shown to be corrected, who is to be invited anyway, and what the words for
+// roles mean.
 func fixesOf(c echo.Context) ([]roster.ImportFix, error) {
 	form := c.Request().PostForm
 	var fixes []roster.ImportFix
 	for name := range form {
-		row, ok := strings.CutPrefix(name, "email-")
-		if !ok {
+		kind, row, _ := strings.Cut(name, "-")
+		if kind == "as" && form.Has("word-"+row) {
+			if word := field(c, "word-"+row); word != "" {
+				fixes = append(fixes, roster.ImportFix{Word: word, Role: field(c, name)})
+			}
+			continue
+		}
+		if kind != "email" && kind != "anyway" {
 			continue
 		}
 		n, err := strconv.Atoi(row)
 		if err != nil || n < 1 || strconv.Itoa(n) != row {
 			return nil, fault.New(fault.Malformed, fmt.Sprintf("There is no row “%.20s”. Nothing was changed.", row))
 		}
-		fix := roster.ImportFix{N: n, Email: field(c, name), Role: field(c, "role-"+row)}
-		if message := "message-" + row; form.Has(message) {
-			typed := verbatim(c, message)
-			fix.Message = &typed
+		fix := roster.ImportFix{N: n, Anyway: kind == "anyway"}
+		if !fix.Anyway {
+			fix.Email, fix.Role = field(c, name), field(c, "role-"+row)
+			if message := "message-" + row; form.Has(message) {
+				typed := verbatim(c, message)
+				fix.Message = &typed
+			}
 		}
 		fixes = append(fixes, fix)
 	}
-	slices.SortFunc(fixes, func(x, y roster.ImportFix) int { return x.N - y.N })
+	slices.SortFunc(fixes, func(x, y roster.ImportFix) int { return cmp.Or(x.N-y.N, strings.Compare(x.Word, y.Word)) })
 	return fixes, nil
 }

@@ -78,7 +78,7 @@ type Import struct {
 	Sent      int
 	Until     time.Time
 	FirstDay  bool // the organization is so new that not all letters leave at once
-	Words     []RoleWord
+	RoleWords []RoleWord
 	Rows      []ImportRow
 	Next      string
 	Fixed     int // said by CheckImport: how many rows more are ready
@@ -405,7 +405,7 @@ func (r *Roster) Import(ctx context.Context, a Actor, id, show, after string) (I
 		for _, row := range roles {
 			words[row.Role] = int(row.N)
 		}
-		page.Words = roleWordsOf(words)
+		page.RoleWords = roleWordsOf(words)
 	}
 	return page, nil
 }
@@ -497,7 +497,7 @@ func (r *Roster) CheckImport(ctx context.Context, a Actor, id string, fixes []Im
 			}
 		}
 		page.cut()
-		page.Words = roleWordsOf(words)
+		page.RoleWords = roleWordsOf(words)
 		return page, len(changed) > 0, nil
 	})
 	return checked, wrap("check an import", err)

@@ -410,20 +410,20 @@ func TestOneChoiceForEachWord(t *testing.T) {
 	file.WriteString("alone@x.example,Koch\nnobody@,Chef\nowner@x.example,Owner\nowner2@x.example,Owner\n")
 	id := draft(t, w, w.Ann, file.String())
 	page := look(t, w, w.Ann, id, "fix")
-	if len(page.Words) != 2 || page.Words[0].N != 48 || !strings.EqualFold(page.Words[0].Word, "praktikant") || page.Words[1] != (roster.RoleWord{Word: "Chef", N: 25}) || page.Ready != 48 || page.ToFix != 76 {
-		t.Fatalf("%+v, %d ready, %d to fix", page.Words, page.Ready, page.ToFix)
+	if len(page.RoleWords) != 2 || page.RoleWords[0].N != 48 || !strings.EqualFold(page.RoleWords[0].Word, "praktikant") || page.RoleWords[1] != (roster.RoleWord{Word: "Chef", N: 25}) || page.Ready != 48 || page.ToFix != 76 {
+		t.Fatalf("%+v, %d ready, %d to fix", page.RoleWords, page.Ready, page.ToFix)
 	}
 	ann := w.As(t, w.Ann, acme)
 	_, err := w.Roster.SendImport(t.Context(), ann, id, 48, []roster.ImportFix{{Word: "praktikant", Role: "guest"}})
 	rostertest.Refused(t, err, fault.Conflict, "checked first")
 	fixes := []roster.ImportFix{{N: 2, Email: "p0@x.example", Role: "viewer"}, {N: 3, Email: "p1@x.example", Role: "PRAKTIKANT"}, {Word: "praktikant", Role: "guest"}, {Word: "Chef"}, {Word: "Administrator", Role: "guest"}, {Word: "Nobody", Role: "guest"}}
 	page, err = w.Roster.CheckImport(t.Context(), ann, id, fixes, "", "")
-	if err != nil || page.Ready != 96 || page.Fixed != 48 || len(page.Words) != 1 || page.Words[0] != (roster.RoleWord{Word: "Chef", N: 25}) {
-		t.Fatalf("%+v, %d ready, %v", page.Words, page.Ready, err)
+	if err != nil || page.Ready != 96 || page.Fixed != 48 || len(page.RoleWords) != 1 || page.RoleWords[0] != (roster.RoleWord{Word: "Chef", N: 25}) {
+		t.Fatalf("%+v, %d ready, %v", page.RoleWords, page.Ready, err)
 	}
 	page, err = w.Roster.CheckImport(t.Context(), w.As(t, w.Ann, acme), id, []roster.ImportFix{{Word: "Chef", Role: "owner"}}, "", "")
-	if err != nil || page.Ready != 96 || len(page.Words) != 0 {
-		t.Fatalf("%+v, %d ready, %v", page.Words, page.Ready, err)
+	if err != nil || page.Ready != 96 || len(page.RoleWords) != 0 {
+		t.Fatalf("%+v, %d ready, %v", page.RoleWords, page.Ready, err)
 	}
 	sent(t, w, w.Ann, id, 96)
 	for as, want := range map[role.Role]int{role.Admin: 24, role.Member: 24, role.Guest: 47, role.Viewer: 1} {

@@ -137,6 +137,16 @@ func (v ImportView) heldWords() string {
 // mayFix tells whether a row's fields are to be corrected.
 func (v ImportView) mayFix(r roster.ImportRow) bool { return !v.AtWork && r.Rank() == 0 }
 
+// asksForRoles tells whether words for roles are asked about: where the rows are that have them.
+func (v ImportView) asksForRoles() bool {
+	return !v.AtWork && len(v.RoleWords) > 0 && (v.Show == "" || v.Show == "fix")
+}
+
+// wordLabel says what a file calls how many people.
+func wordLabel(w roster.RoleWord) string {
+	return "The file calls " + ui.Plural(w.N, "person", "people") + " “" + w.Word + "”. Invite them as"
+}
+
 // roleOptions are those that may be given, and what was typed if it is none of them, so that it is not lost.
 func (v ImportView) roleOptions(r roster.ImportRow) []ui.Option {
 	options := v.Place.roleOptions()

@@ -428,7 +428,7 @@ func verdictWords(v roster.Verdict) (class string, icon ui.IconName, words strin
 		return "result--skip", ui.IconUser, sentence(v.Note)
 	case "twice":
 		return "result--skip", ui.IconCopy, sentence(v.Note)
-	case "blocked":
+	case "blocked", "gone":
 		return "result--skip", ui.IconBan, sentence(v.Note)
 	}
 	return "result--skip", ui.IconMail, sentence(v.Note)

@@ -76,12 +76,13 @@ func verdicts() []roster.Verdict {
 // imported is a draft with a row of each kind.
 func imported(show, next string) ImportView {
 	return ImportView{Place: place(), Show: show, Import: roster.Import{ID: "imp_1", File: "new-starters-march.csv", Otherwise: role.Member, ToFix: 3, Skipped: 2, Ready: 120, FirstDay: true,
-		Until: now.Add(day), Next: next, Rows: []roster.ImportRow{
+		Until: now.Add(day), RoleWords: []roster.RoleWord{{Word: "Recruiter", N: 212}, {Word: "<b>Praktikant</b>", N: 2}}, Next: next, Rows: []roster.ImportRow{
 			{N: 4, Email: "petra.holm@acme", Name: "Petra Holm", Kind: "invalid", Note: "Did you mean petra.holm@acme.example?"},
 			{N: 9, Email: "noa.peretz@acme.example", Role: "Recruiter", Kind: "role", Note: "There is no role “Recruiter”. Choose one of the list."},
 			{N: 17, Email: "viktor@rival.example", Role: "owner", Message: "See https://x.example", Kind: "message", Note: "Leave web addresses out of the message: “https://x.example” reads as one"},
 			{N: 6, Email: "samuel@acme.example", Name: "Samuel Okafor", Kind: "member", Note: "Samuel Okafor is already a member.", About: "mem_1"},
 			{N: 11, Email: "lin.zhao@acme.example", Kind: "invited", Note: "Already invited; the open invitation stays.", About: "inv_1"},
+			{N: 12, Email: "bob@acme.example", Name: "Bob Stone", Kind: "gone", Note: "The file says “Deactivated”."},
 			{N: 1, Email: "noemi.bauer@acme.example", Name: "Noémi Bauer", Role: "Viewer", Kind: "ready"},
 			{N: 5, Email: "grace@ACME.EXAMPLE", Name: "<b>Grace</b>", Kind: "corrected", Note: "The domain is read as acme.example."},
 			{N: 7, Email: "zoe@acme.example", Kind: "sent"},
@@ -125,7 +126,7 @@ func TestGolden(t *testing.T) {
 	checkedAgain.Checked, checkedAgain.Fixed = true, 2
 	unchecked.Problem = "You changed rows, so they were checked first. Look at them, then send."
 	atWork.Job, atWork.AtWork, atWork.Sent = "job_1", true, 3
-	nothingToFix.Rows, nothingToFix.ToFix, nothingToFix.Ready, nothingToFix.Sent, nothingToFix.Job = nil, 0, 0, 9, "job_1"
+	nothingToFix.RoleWords, nothingToFix.Rows, nothingToFix.ToFix, nothingToFix.Ready, nothingToFix.Sent, nothingToFix.Job = nil, nil, 0, 0, 9, "job_1"
 	several := roster.Several{Act: roster.TogetherRevoke, Undo: "evt_1", Done: []roster.OneOf{{ID: "inv_1", Email: "lin.zhao@acme.example"}, {ID: "inv_2", Email: "r.castellanos@acme.example"}},
 		Skipped: []roster.OneOf{{ID: "inv_8", Email: "kaito@acme.example", Why: "Was accepted."}}, Already: []roster.OneOf{{ID: "inv_10", Email: "old@acme.example", Why: "Revoked already."}}}
 
