@@ -78,6 +78,9 @@ func (s *Server) readImport(c echo.Context, a roster.Actor) error {
 
 // showImport is the draft: each row with what would become of it, those to fix first.
 func (s *Server) showImport(c echo.Context, a roster.Actor) error {
+	if query(c, "show") == "columns" {
+		return s.showColumns(c, a, http.StatusOK, invitations.ColumnsView{})
+	}
 	view := invitations.ImportView{Show: query(c, "show"), After: query(c, "after")}
 	draft, err := s.roster.Import(c.Request().Context(), a, c.Param("imp"), view.Show, view.After)
 	if err != nil {
@@ -92,6 +95,45 @@ func (s *Server) showDraft(c echo.Context, a roster.Actor, status int, view invi
 	return s.page(c, Page{Status: status, Document: invitations.ImportPage(s.frame(c, view.Title(), "invitations"), view), Piece: invitations.Checked(view)})
 }
 
+// showColumns asks which column of a file is which.
+func (s *Server) showColumns(c echo.Context, a roster.Actor, status int, view invitations.ColumnsView) error {
+	columns, err := s.roster.ImportColumns(c.Request().Context(), a, c.Param("imp"))
+	if err != nil {
+		return err
+	}
+	view.ImportColumns, view.Place = columns, s.invitationPlace(c, a)
+	frame := s.frame(c, "Choose columns", "invitations")
+	frame.Problem = len(view.Errors) > 0
+	return s.page(c, Page{Status: status, Document: invitations.ColumnsPage(frame, view)})
+}
+
+// readColumns reads a file by the columns that were chosen, and leads to the draft that it makes.
+func (s *Server) readColumns(c echo.Context, a roster.Actor) error {
+	view := invitations.ColumnsView{Heading: field(c, "heading"), Kinds: map[string]string{}}
+	heading, err := strconv.Atoi(view.Heading)
+	if err != nil {
+		heading = -1 // the domain says so
+	}
+	kinds := map[int]string{}
+	for name := range c.Request().PostForm {
+		number, ok := strings.CutPrefix(name, "column-")
+		i, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			continue
+		}
+		kinds[i], view.Kinds[name] = field(c, name), field(c, name)
+	}
+	id, err := s.roster.ReadColumns(c.Request().Context(), a, c.Param("imp"), heading, kinds)
+	if errs, ok := problems(err); ok {
+		view.Errors = errs
+		return s.showColumns(c, a, http.StatusUnprocessableEntity, view)
+	}
+	if err != nil {
+		return err
+	}
+	return s.goTo(c, paths.Import(a.Organization().Slug, id))
+}
+
 // importProblems is a file of the rows that nothing is sent to, each with the reason.
 func (s *Server) importProblems(c echo.Context, a roster.Actor) error {
 	table, err := s.roster.ImportProblems(c.Request().Context(), a, c.Param("imp"))
@@ -103,6 +145,9 @@ func (s *Server) importProblems(c echo.Context, a roster.Actor) error {
 
 // changeImport keeps what was corrected and checks all rows again, or sends those that are ready.
 func (s *Server) changeImport(c echo.Context, a roster.Actor) error {
+	if field(c, "do") == "columns" {
+		return s.readColumns(c, a)
+	}
 	fixes, err := fixesOf(c)
 	if err != nil {
 		return err

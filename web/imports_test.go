@@ -79,3 +79,53 @@ func TestAFileIsBrought(t *testing.T) {
 		t.Errorf("%s: %q", p.header, p.raw)
 	}
 }
+
+// B288 B224 B221: which column is which is a page of the draft, and so are the words for roles and who is gone; all of it are
+// plain forms, and what is refused comes back as it was chosen.
+func TestColumnsAndWordsAreForms(t *testing.T) {
+	t.Parallel()
+	l := obey(t)
+	ann := l.as(l.Ann)
+	to := paths.Imports(rostertest.Acme)
+	form := ann.get(to).form(to)
+	form.Set("text", "Wer;Kontakt;Büro;Stufe;Zustand\nAnn B;ann@home.example;ann@work.example;Praktikant;aktiv\nBen C;ben@home.example;ben@work.example;Praktikant;gesperrt\nCem D;cem@home.example;cem@work.example;Praktikant;aktiv\n")
+	draft := ann.post(to, form).location
+	page := ann.get(draft)
+	page.says(200, "Row 1 names its columns.", "The file says “gesperrt”.")
+	if !strings.Contains(page.raw, "?show=columns") {
+		t.Fatal("no link leads to the columns")
+	}
+	columns := ann.get(draft + "?show=columns")
+	columns.says(200, "Choose columns", "Kontakt", "ben@work.example")
+	form = columns.form(draft)
+	if form.Get("heading") != "1" || form.Get("column-1") != "email" || form.Get("column-4") != "status" {
+		t.Errorf("chosen is %v", form)
+	}
+	form.Set("column-2", "email")
+	wrong := ann.post(draft, form)
+	wrong.says(422, "There is a problem", "Two columns are “E-mail address”. Choose one of them.")
+	if again := wrong.form(draft); again.Get("column-2") != "email" || again.Get("column-1") != "email" {
+		t.Errorf("of what was chosen is left %v", again)
+	}
+	form.Set("column-1", "")
+	form.Set("column-3", "role")
+	form.Set("heading", "first")
+	ann.post(draft, form).says(422, "Choose one of the rows in the list.")
+	form.Set("heading", "1")
+	other := ann.post(draft, form).location
+	if other == draft || !strings.HasPrefix(other, to+"/imp_") {
+		t.Fatalf("the columns lead to %q", other)
+	}
+	page = ann.get(other)
+	page.says(200, "The file calls 2 people “Praktikant”. Invite them as")
+	form = page.form(other)
+	form.Set("do", "check")
+	form.Set("as-0", "viewer")
+	form.Set("anyway-3", "on")
+	page = ann.get(ann.post(other, form).location)
+	page.says(200, "3 invitations are ready.", "ann@work.example")
+	form = page.form(other)
+	form.Set("anyway-x", "on")
+	ann.post(other, form).says(400, "There is no row “x”.")
+	ann.get(draft+"?show=columns&after=1-1").says(200, "Choose columns")
+}

@@ -49,3 +49,40 @@ func TestImportWithErrors(t *testing.T) {
 		ann.NotSee("somebody@")
 	})
 }
+
+// B217 B221 B224 B288: what another system has exported is read: its headings below notes, who is gone is set aside, a word for
+// a role is asked about once, and a column that was read wrongly is chosen. With and without script.
+func TestImportOfAnExport(t *testing.T) {
+	eitherWay(t, func(t *testing.T, script bool) {
+		w := rostertest.New(t)
+		s := serveWorld(t, w)
+		ann := s.enter(t, "Ann Owner", w.Ann.Email, script)
+		ann.Open("/orgs/acme/invitations/import")
+		ann.Fill("Or paste rows (optional)", "Notes: written on Monday\n\nVorname;Nachname;Status;E-Mail;Zweite Adresse;Rolle\n"+
+			"Jana;Vogt;aktiv;jana@home.example;jana@work.example;Praktikant\nUdo;Kern;deaktiviert;udo@home.example;udo@work.example;Mitglied\nIda;Lohr;aktiv;ida@home.example;ida@work.example;Praktikant")
+		ann.Press("Check the file")
+		ann.See("Check 3 rows before inviting", "Row 3 names its columns.", "The file says “deaktiviert”.", "The file calls 2 people “Praktikant”. Invite them as", "No row is ready.")
+		ann.Follow("Choose columns")
+		ann.See("Choose columns", "Zweite Adresse")
+		if got := ann.Chosen("Column 4 holds"); got != "E-mail address" {
+			t.Errorf("column 4 holds %q", got)
+		}
+		ann.Choose("Column 5 holds", "E-mail address")
+		ann.Press("Read the file so")
+		ann.See("There is a problem", "Two columns are “E-mail address”. Choose one of them.")
+		ann.Choose("Column 4 holds", "Not used")
+		ann.Press("Read the file so")
+		ann.See("Check 3 rows before inviting", "Jana Vogt")
+		ann.Choose("The file calls 2 people “Praktikant”. Invite them as", "Guest")
+		ann.Tick("Invite anyway, row 5")
+		ann.Press("Check again")
+		ann.See("3 more rows are ready. Nothing is left to fix.")
+		ann.Press("Send 3 invitations")
+		ann.See("3 sent")
+		ann.Open("/orgs/acme/invitations")
+		ann.SeeIn("jana@work.example", "Pending", "Guest")
+		ann.SeeIn("ida@work.example", "Pending", "Guest")
+		ann.SeeIn("udo@work.example", "Pending", "Member")
+		ann.NotSee("jana@home.example")
+	})
+}

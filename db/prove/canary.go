@@ -152,8 +152,8 @@ func (w world) makeOrganization() []step {
 		{2, `INSERT INTO roster.job_items (org_id, job_id, n, subject_id, label, undo) VALUES ($1, $2, 1, $3, $4, $5), ($1, $2, 2, $3, $4, NULL)`,
 			[]any{o, w.working(), w.membership(w.member()), "member " + w.mark(), w.event()}},
 		{1, `INSERT INTO roster.job_files (org_id, job_id, n, data) VALUES ($1, $2, 1, convert_to($3, 'UTF8'))`, []any{o, w.jobDone(), w.mark()}},
-		{1, `INSERT INTO roster.imports (org_id, id, made_by, file, life, role) VALUES ($1, $2, $3, $4, '7 days', 'guest')`, []any{o, w.file(), w.owner(), w.mark()}}, // of now, likewise
-		{2, `INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank) VALUES ($1, $2, 1, $3, $4, '', '', 'ready', 2), ($1, $2, 2, $3, $4, '', '', 'twice', 1)`,
+		{1, `INSERT INTO roster.imports (org_id, id, made_by, file, life, role, cells) VALUES ($1, $2, $3, $4, '7 days', 'guest', jsonb_build_array($4::text))`, []any{o, w.file(), w.owner(), w.mark()}}, // of now, likewise
+		{2, `INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, rank) VALUES ($1, $2, 1, $3, $4, '', '', 'ready', 2), ($1, $2, 2, $3, $4, 'recruiter', '', 'role', 0)`,
 			[]any{o, w.file(), w.email("fresh"), "member " + w.mark()}},
 		{2, `INSERT INTO roster.inviter_counts (org_id, user_id, slot, n) VALUES ($1, $2, $3, 5), ($1, $2, now(), 7)`, []any{o, w.owner(), w.made()}},
 		{2, `INSERT INTO roster.audit_events (org_id, id, at, event, actor_id, actor_name, subject_kind, subject_id, subject_name, undoes) VALUES

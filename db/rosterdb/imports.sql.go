@@ -169,6 +169,57 @@ func (q *Queries) GetImport(ctx context.Context, arg GetImportParams) ([]GetImpo
 	return items, nil
 }
 
+const getImportCells = `-- name: GetImportCells :many
+SELECT i.file, i.role AS otherwise, extract(epoch FROM i.life)::float8 AS life_seconds, i.cells, i.layout, i.heading, i.created_at
+FROM roster.imports i
+WHERE i.org_id = $1 AND i.id = $2 AND i.made_by = $3 AND i.created_at > now() - interval '24 hours'
+`
+
+type GetImportCellsParams struct {
+	OrgID    uuid.UUID
+	ImportID uuid.UUID
+	ActorID  uuid.UUID
+}
+
+type GetImportCellsRow struct {
+	File        string
+	Otherwise   string
+	LifeSeconds float64
+	Cells       []byte
+	Layout      []byte
+	Heading     int32
+	CreatedAt   time.Time
+}
+
+// The file of a draft as it was read, for its maker.
+func (q *Queries) GetImportCells(ctx context.Context, arg GetImportCellsParams) ([]GetImportCellsRow, error) {
+	rows, err := q.db.Query(ctx, getImportCells, arg.OrgID, arg.ImportID, arg.ActorID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetImportCellsRow
+	for rows.Next() {
+		var i GetImportCellsRow
+		if err := rows.Scan(
+			&i.File,
+			&i.Otherwise,
+			&i.LifeSeconds,
+			&i.Cells,
+			&i.Layout,
+			&i.Heading,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getImportRows = `-- name: GetImportRows :many
 SELECT i.role AS otherwise, extract(epoch FROM i.life)::float8 AS life_seconds, r.n, r.email, r.name, r.role, r.message
 FROM roster.imports i
@@ -229,8 +280,8 @@ func (q *Queries) GetImportRows(ctx context.Context, arg GetImportRowsParams) ([
 }
 
 const insertImport = `-- name: InsertImport :exec
-INSERT INTO roster.imports (org_id, id, made_by, file, life, role)
-VALUES ($1, $2, $3, $4, make_interval(secs => $5::float8), $6)
+INSERT INTO roster.imports (org_id, id, made_by, file, life, role, cells, layout, heading)
+VALUES ($1, $2, $3, $4, make_interval(secs => $5::float8), $6, $7, $8, $9)
 `
 
 type InsertImportParams struct {
@@ -240,6 +291,9 @@ type InsertImportParams struct {
 	File        string
 	LifeSeconds float64
 	Role        string
+	Cells       []byte
+	Layout      []byte
+	Heading     int32
 }
 
 func (q *Queries) InsertImport(ctx context.Context, arg InsertImportParams) error {
@@ -250,6 +304,9 @@ func (q *Queries) InsertImport(ctx context.Context, arg InsertImportParams) erro
 		arg.File,
 		arg.LifeSeconds,
 		arg.Role,
+		arg.Cells,
+		arg.Layout,
+		arg.Heading,
 	)
 	return err
 }
@@ -333,7 +390,7 @@ func (q *Queries) ListImportRoles(ctx context.Context, arg ListImportRolesParams
 }
 
 const listImportRows = `-- name: ListImportRows :many
-SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at,
+SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at, i.heading, (i.layout <> '{}')::boolean AS has_columns,
        EXISTS (SELECT 1 FROM roster.jobs j WHERE j.org_id = i.org_id AND j.id = i.job_id AND j.state IN ('waiting', 'running'))::boolean AS at_work,
        (SELECT o.created_at > now() - interval '1 day' FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS first_day,
        coalesce(r.n, 0)::integer AS n, coalesce(r.email, '')::text AS email, coalesce(r.name, '')::text AS name, coalesce(r.role, '')::text AS role,
@@ -363,25 +420,27 @@ type ListImportRowsParams struct {
 }
 
 type ListImportRowsRow struct {
-	File      string
-	Otherwise string
-	JobID     *uuid.UUID
-	ToFix     int32
-	Skipped   int32
-	Ready     int32
-	Sent      int32
-	CreatedAt time.Time
-	AtWork    bool
-	FirstDay  bool
-	N         int32
-	Email     string
-	Name      string
-	Role      string
-	Message   string
-	Kind      string
-	Note      string
-	About     *uuid.UUID
-	Rank      int16
+	File       string
+	Otherwise  string
+	JobID      *uuid.UUID
+	ToFix      int32
+	Skipped    int32
+	Ready      int32
+	Sent       int32
+	CreatedAt  time.Time
+	Heading    int32
+	HasColumns bool
+	AtWork     bool
+	FirstDay   bool
+	N          int32
+	Email      string
+	Name       string
+	Role       string
+	Message    string
+	Kind       string
+	Note       string
+	About      *uuid.UUID
+	Rank       int16
 }
 
 // A page of a draft, those to fix first. A draft without such rows is one line without a number.
@@ -412,6 +471,8 @@ func (q *Queries) ListImportRows(ctx context.Context, arg ListImportRowsParams) 
 			&i.Ready,
 			&i.Sent,
 			&i.CreatedAt,
+			&i.Heading,
+			&i.HasColumns,
 			&i.AtWork,
 			&i.FirstDay,
 			&i.N,

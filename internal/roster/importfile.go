@@ -50,17 +50,16 @@ func noColumns() reading {
 	return r
 }
 
-// parseImport reads a file of people to invite.
-func parseImport(data []byte) ([]ImportRow, error) {
-	rows, err := readSheet(data)
-	if err != nil {
-		return nil, err
+// parseFile reads a file of people to invite: its cells, how they are read, and the rows that they make.
+func parseFile(data []byte) (cells []sheet.Row, how reading, rows []ImportRow, err error) {
+	if cells, err = readSheet(data); err != nil {
+		return nil, how, nil, err
 	}
-	how, err := findColumns(rows)
-	if err != nil {
-		return nil, err
+	if how, err = findColumns(cells); err != nil {
+		return nil, how, nil, err
 	}
-	return how.read(rows)
+	rows, err = how.read(cells)
+	return cells, how, rows, err
 }
 
 // readSheet reads the cells of a file.
@@ -170,7 +169,7 @@ func (r reading) judge(row sheet.Row, to *ImportRow) {
 			is = strings.Trim(key, "0") != "" && !noWords[key]
 		}
 		if is {
-			gone(r.names[r.at[column]] + ": " + cell)
+			gone(r.called(column) + ": " + cell)
 			return
 		}
 	}
@@ -246,6 +245,16 @@ func findColumns(rows []sheet.Row) (reading, error) {
 			}
 		}
 	}
+	if count[most] == 0 { // none is right; what was meant as one shows where they are
+		for _, row := range rows[:min(len(rows), cellsLooked)] {
+			for i, cell := range row.Cells {
+				if len(row.Cells) > 1 && strings.Contains(cell, "@") && !strings.ContainsAny(cell, " |<>") {
+					count[i]++
+				}
+			}
+		}
+		most = slices.Index(count, slices.Max(count))
+	}
 	if count[most] == 0 {
 		n := len(rows[0].Cells)
 		words := fmt.Sprintf("%d columns", n)
@@ -296,7 +305,9 @@ func namedColumns(row sheet.Row, below []sheet.Row) (how reading, ok bool) {
 		column, is := columnNamed(cell)
 		switch {
 		case is:
-			known++
+			if column != columnUser && column != columnGone && column != columnHere { // which are words of cells as well
+				known++
+			}
 			if column == columnEmail {
 				if mails < 0 || at(i) > at(mails) {
 					mails = i
@@ -332,24 +343,33 @@ func namedColumns(row sheet.Row, below []sheet.Row) (how reading, ok bool) {
 	return how, true
 }
 
-// strangeColumns finds the columns of a file whose first row names them in words that are not known: it has other things than the
-// rows below, no address above addresses and no role. The name is the first column of words, and a column of roles is known
-// by what it holds.
+// strangeColumns finds the columns of a file that names them in words that are not all known: its first row of several cells
+// has other things than the rows below, no address above addresses and no role. The name is the first column of words, and a
+// column of roles is known by what it holds.
 func strangeColumns(rows []sheet.Row, email int) (how reading, ok bool) {
 	how = noColumns()
-	first, below := rows[0], rows[1:]
-	below = below[:min(len(below), cellsLooked)]
-	if len(first.Cells) < 2 || len(below) < 2 {
+	at := slices.IndexFunc(rows[:min(len(rows), headingsLooked)], func(row sheet.Row) bool {
+		return slices.ContainsFunc(row.Cells[1:], func(cell string) bool { return cell != "" })
+	})
+	if at < 0 || len(rows)-at < 3 || slices.ContainsFunc(rows[:at], func(row sheet.Row) bool { return isAddress(row.Cells[0]) }) {
 		return how, false
 	}
+	names, below := rows[at].Cells, rows[at+1:]
+	below = below[:min(len(below), cellsLooked)]
+	for names[len(names)-1] == "" {
+		names = names[:len(names)-1]
+	}
 	seen := map[string]bool{}
-	for _, cell := range first.Cells {
+	for i, cell := range names {
 		key := wordKey(cell)
 		_, isRole := namedRole(cell, "")
 		if key == "" || seen[key] || isRole || strings.ContainsAny(cell, "@0123456789") || utf8.RuneCountInString(cell) > 60 {
 			return how, false
 		}
 		seen[key] = true
+		if column, known := columnNamed(cell); known && how.at[column] < 0 && i != email {
+			how.at[column] = i
+		}
 	}
 	held := func(i int, is func(string) bool) bool {
 		some := false
@@ -363,17 +383,18 @@ func strangeColumns(rows []sheet.Row, email int) (how reading, ok bool) {
 		}
 		return some
 	}
-	if email >= len(first.Cells) || !held(email, func(cell string) bool { return strings.Contains(cell, "@") }) {
+	if email >= len(names) || !held(email, func(cell string) bool { return strings.Contains(cell, "@") }) {
 		return how, false
 	}
-	how.heading, how.names = 1, first.Cells
+	how.heading, how.names = at+1, rows[at].Cells
 	how.at[columnEmail] = email
-	for i := range first.Cells {
+	named := slices.ContainsFunc([]int{columnName, columnFull, columnDisplay, columnFirst, columnLast}, func(column int) bool { return how.at[column] >= 0 })
+	for i := range names {
 		switch {
-		case i == email:
+		case slices.Contains(how.at[:], i):
 		case how.at[columnRole] < 0 && held(i, func(cell string) bool { _, ok := namedRole(cell, ""); return ok }):
 			how.at[columnRole] = i
-		case how.at[columnName] < 0 && held(i, func(cell string) bool { return !strings.ContainsAny(cell, "@0123456789/:_") }):
+		case !named && how.at[columnName] < 0 && held(i, func(cell string) bool { return !strings.ContainsAny(cell, "@0123456789/:_") }):
 			how.at[columnName] = i
 		}
 	}

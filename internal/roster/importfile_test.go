@@ -13,7 +13,7 @@ import (
 // people spells the rows that are read from a file: 2 ann@x.example "Ann" member.
 func people(t *testing.T, file string) string {
 	t.Helper()
-	rows, err := parseImport([]byte(file))
+	_, _, rows, err := parseFile([]byte(file))
 	if f, ok := fault.As(err); ok {
 		return f.Error()
 	}
@@ -64,6 +64,9 @@ func TestFilesAreReadAsTheyAreMeant(t *testing.T) {
 		{"B215 in two languages", "Name / Nom,E-mail / Courriel,Role / Rôle\nAnn,a@x.example,viewer", "2 a@x.example \"Ann\" viewer"},
 		{"B215 a language that is not known", "Sibizo;Ikheli;Umsebenzi\nAyanda Zulu;a@x.example;inhloko\nBo Lund;b@x.example;umabhalane", "2 a@x.example \"Ayanda Zulu\"\n3 b@x.example \"Bo Lund\""},
 		{"B215 a language that is not known, with roles", "Ikheli;Indima;Sibizo\na@x.example;viewer;Ayanda\nb@x.example;admin;Bo", "2 a@x.example \"Ayanda\" viewer\n3 b@x.example \"Bo\" admin"},
+		{"B215 a language that is half known, below a title", "Abasebenzi\n\nSibizo;Ikheli;Status\nAyanda Zulu;a@x.example;active\nBo Lund;b@x.example;suspended", "4 a@x.example \"Ayanda Zulu\"\n5 b@x.example \"Bo Lund\" gone: The file says “suspended”."},
+		{"B215 no headings, and cells that are called so", "Ann;;user;active\nBen;b@x.example;user;active\nCem;c@x.example;user;active", "1  \"Ann\" member says active\n2 b@x.example \"Ben\" member says active\n3 c@x.example \"Cem\" member says active"},
+		{"B288 no good address", "Who,Where\nAnn,ann@intranet\nBen,ben@intranet", "2 ann@intranet \"Ann\"\n3 ben@intranet \"Ben\""},
 		{"B215 a word for mail that is not known", "Who,Mailbox (work),What\nAnn,a@x.example,recruiter", "2 a@x.example \"\""},
 
 		// B217: notes above the headings.

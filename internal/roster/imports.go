@@ -18,6 +18,7 @@ import (
 	"roster/internal/mail"
 	"roster/internal/publicid"
 	"roster/internal/role"
+	"roster/internal/sheet"
 )
 
 // A file of people to invite is read into a draft, which is kept for a day. Only its maker sees it. They correct what is
@@ -77,6 +78,8 @@ type Import struct {
 	Ready     int
 	Sent      int
 	Until     time.Time
+	Heading   int  // the number of the row that names the columns; 0 if none does
+	Columns   bool // it can be said which column is which
 	FirstDay  bool // the organization is so new that not all letters leave at once
 	RoleWords []RoleWord
 	Rows      []ImportRow
@@ -166,7 +169,7 @@ func aboutID(kind string, id *uuid.UUID) string {
 // twice is one draft.
 func (r *Roster) ReadImport(ctx context.Context, a Actor, file ImportFile) (string, error) {
 	var wrong fault.Form
-	rows, err := parseImport(file.Data)
+	cells, how, rows, err := parseFile(file.Data)
 	if f, ok := fault.As(err); ok {
 		wrong.Add("file", f.Error())
 	} else if err != nil {
@@ -185,7 +188,27 @@ func (r *Roster) ReadImport(ctx context.Context, a Actor, file ImportFile) (stri
 	if err := wrong.Err(); err != nil {
 		return "", err
 	}
-	emails := newReview(rows, otherwise, a.domain()).emails()
+	id, err := r.makeDraft(ctx, a, newDraft{file.Name, otherwise, life, cells, how, rows})
+	return id, wrap("read a file", err)
+}
+
+// newDraft is a file that was read, and what was chosen for it.
+type newDraft struct {
+	file      string
+	otherwise role.Role
+	life      time.Duration
+	cells     []sheet.Row
+	how       reading
+	rows      []ImportRow
+}
+
+// makeDraft keeps a draft, and says of each row what would become of it.
+func (r *Roster) makeDraft(ctx context.Context, a Actor, d newDraft) (string, error) {
+	cells, layout, err := d.how.keep(d.cells)
+	if err != nil {
+		return "", err
+	}
+	emails := newReview(d.rows, d.otherwise, a.domain()).emails()
 	done, err := once(ctx, r, a.form(), func(q *rosterdb.Queries) ([]rosterdb.CheckInviteesRow, []byte, error) {
 		found, err := q.CheckInvitees(ctx, rosterdb.CheckInviteesParams{Emails: emails, OrgID: a.org.ID, ActorID: a.person.ID, Submission: a.trace.Submission})
 		if len(found) == 0 {
@@ -197,21 +220,21 @@ func (r *Roster) ReadImport(ctx context.Context, a Actor, file ImportFile) (stri
 		if len(found) == 0 {
 			return made, false, lostAccess(a)
 		}
-		if err := mayInvite(a, found[0], otherwise); err != nil {
+		if err := mayInvite(a, found[0], d.otherwise); err != nil {
 			return made, false, err
 		}
-		newReview(rows, otherwise, a.domain()).judge(found)
+		newReview(d.rows, d.otherwise, a.domain()).judge(found)
 		made.ID = publicid.New()
-		if err := q.InsertImport(ctx, rosterdb.InsertImportParams{OrgID: a.org.ID, ImportID: made.ID, ActorID: a.person.ID, File: cut(file.Name, 200),
-			LifeSeconds: life.Seconds(), Role: string(otherwise)}); err != nil {
+		if err := q.InsertImport(ctx, rosterdb.InsertImportParams{OrgID: a.org.ID, ImportID: made.ID, ActorID: a.person.ID, File: cut(d.file, 200),
+			LifeSeconds: d.life.Seconds(), Role: string(d.otherwise), Cells: cells, Layout: layout, Heading: int32(d.how.row(d.cells))}); err != nil {
 			return made, false, err
 		}
-		if err := q.InsertImportRows(ctx, rosterdb.InsertImportRowsParams(importColumns(a.org.ID, made.ID, rows))); err != nil {
+		if err := q.InsertImportRows(ctx, rosterdb.InsertImportRowsParams(importColumns(a.org.ID, made.ID, d.rows))); err != nil {
 			return made, false, err
 		}
 		return made, true, q.CountImport(ctx, a.org.ID, made.ID)
 	})
-	return publicid.Import.Of(done.ID), wrap("read a file", err)
+	return publicid.Import.Of(done.ID), err
 }
 
 // importColumns turns rows into what a statement takes.
@@ -389,7 +412,7 @@ func (r *Roster) Import(ctx context.Context, a Actor, id, show, after string) (I
 	}
 	first := rows[0]
 	page := Import{ID: id, File: first.File, Job: jobID(first.JobID), AtWork: first.AtWork, Otherwise: role.Role(first.Otherwise), ToFix: int(first.ToFix),
-		Skipped: int(first.Skipped), Ready: int(first.Ready), Sent: int(first.Sent), Until: first.CreatedAt.Add(importKept), FirstDay: first.FirstDay}
+		Skipped: int(first.Skipped), Ready: int(first.Ready), Sent: int(first.Sent), Until: first.CreatedAt.Add(importKept), Heading: int(first.Heading), Columns: first.HasColumns, FirstDay: first.FirstDay}
 	for _, row := range rows {
 		if row.N > 0 {
 			page.Rows = append(page.Rows, ImportRow{int(row.N), row.Email, row.Name, row.Role, row.Message, row.Kind, row.Note, aboutID(row.Kind, row.About)})

@@ -3,6 +3,7 @@ package roster_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -430,6 +431,71 @@ func TestOneChoiceForEachWord(t *testing.T) {
 		if n := w.Count(t, `SELECT count(*) FROM roster.invitations WHERE email LIKE 'p%@x.example' AND roles = ARRAY[$1]`, string(as)); n != want {
 			t.Errorf("%d are invited as %s, want %d", n, as, want)
 		}
+	}
+}
+
+// B288: somebody says which column of a file is which and which row names them, without bringing it again; what they had
+// corrected stays in the draft that they came from, and what the choices lack is said.
+func TestColumnsAreChosen(t *testing.T) {
+	t.Parallel()
+	w := rostertest.New(t)
+	file := "List of June\nWho;Private;Work;Level;Password\nAnn B;ann@home.example;ann@work.example;viewer;secret1\nBen C;ben@home.example;ben@work.example;Deactivated;secret2\n"
+	id := draft(t, w, w.Ann, file)
+	ann := w.As(t, w.Ann, acme)
+	if _, err := w.Roster.CheckImport(t.Context(), ann, id, []roster.ImportFix{{N: 3, Email: "corrected@home.example"}}, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	columns, err := w.Roster.ImportColumns(t.Context(), ann, id)
+	if err != nil || len(columns.Columns) != 5 || len(columns.Rows) != 4 || columns.Rows[0].N != 1 || !slices.Contains(columns.Columns[2].Cells, "ann@work.example") {
+		t.Fatalf("%+v, %v", columns, err)
+	}
+	for what, choice := range map[string]struct {
+		heading int
+		kinds   map[int]string
+		words   string
+	}{
+		"no address":     {2, map[int]string{0: "full"}, "Choose which column has the e-mail addresses."},
+		"twice":          {2, map[int]string{1: "email", 2: "email"}, "Two columns are “E-mail address”"},
+		"no such kind":   {2, map[int]string{2: "email", 3: "king"}, "Choose one of the list."},
+		"no such row":    {9, map[int]string{2: "email"}, "Choose one of the rows in the list."},
+		"no such number": {-1, map[int]string{2: "email"}, "Choose one of the rows in the list."},
+		"no such column": {2, map[int]string{-1: "email", 99: "email"}, "Choose which column"},
+		"no rows below":  {4, map[int]string{2: "email"}, "no rows below"},
+	} {
+		_, err := w.Roster.ReadColumns(t.Context(), w.As(t, w.Ann, acme), id, choice.heading, choice.kinds)
+		t.Log(what)
+		rostertest.Refused(t, err, fault.Invalid, choice.words)
+	}
+	other, err := w.Roster.ReadColumns(t.Context(), w.As(t, w.Ann, acme), id, 2, map[int]string{0: "full", 1: "", 2: "email", 3: "status"})
+	if err != nil || other == id {
+		t.Fatalf("%s, %v", other, err)
+	}
+	page := look(t, w, w.Ann, other, "")
+	if verdicts(page) != "4 gone, 3 ready" || page.Rows[1].Email != "ann@work.example" || page.Rows[1].Name != "Ann B" || page.Rows[1].As(role.Member) != role.Viewer || page.Heading != 2 || !page.Columns || page.File != "people.csv" {
+		t.Errorf("%+v", page)
+	}
+	if before := look(t, w, w.Ann, id, ""); !slices.ContainsFunc(before.Rows, func(r roster.ImportRow) bool { return r.Email == "corrected@home.example" }) {
+		t.Errorf("what was corrected is lost: %+v", before.Rows)
+	}
+	everybody, err := w.Roster.ReadColumns(t.Context(), w.As(t, w.Ann, acme), other, 0, map[int]string{2: "email"})
+	if err != nil || verdicts(look(t, w, w.Ann, everybody, "")) != "1 invalid, 2 invalid, 3 ready, 4 ready" {
+		t.Errorf("%+v, %v", look(t, w, w.Ann, everybody, ""), err)
+	}
+	if n := w.Count(t, `SELECT count(*) FROM roster.imports WHERE cells::text LIKE '%secret1%'`); n != 0 {
+		t.Errorf("%d drafts keep passwords", n)
+	}
+	// Another's is not there, and of one that was read before cells were kept it is said.
+	for _, a := range []roster.Actor{w.As(t, w.Ben, acme), w.As(t, w.Zoe, rostertest.Other)} {
+		_, err = w.Roster.ImportColumns(t.Context(), a, id)
+		rostertest.Refused(t, err, fault.NotFound, "")
+		_, err = w.Roster.ReadColumns(t.Context(), a, id, 0, map[int]string{2: "email"})
+		rostertest.Refused(t, err, fault.NotFound, "")
+	}
+	w.SQL(t, `UPDATE roster.imports SET cells = DEFAULT, layout = DEFAULT, heading = DEFAULT`)
+	_, err = w.Roster.ImportColumns(t.Context(), ann, id)
+	rostertest.Refused(t, err, fault.Conflict, "Bring it again")
+	if page := look(t, w, w.Ann, id, ""); page.Columns || page.Heading != 0 {
+		t.Errorf("%+v", page)
 	}
 }
 

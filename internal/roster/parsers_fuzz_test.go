@@ -57,7 +57,7 @@ func FuzzParseImport(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rows, err := parseImport(data)
+		_, _, rows, err := parseFile(data)
 		var refused *fault.Fault
 		if err != nil && (!errors.As(err, &refused) || refused.Kind != fault.Invalid || rows != nil) {
 			t.Fatalf("%q: %v with %v", data, err, rows)

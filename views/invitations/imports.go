@@ -2,6 +2,7 @@ package invitations
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -47,6 +48,9 @@ func (v ImportView) Title() string {
 
 func (v ImportView) lead() string {
 	until := "This preview is kept until " + ui.DayTime(v.Until, v.Now) + " UTC."
+	if v.Heading > 0 {
+		until = "Row " + strconv.Itoa(v.Heading) + " names its columns. " + until
+	}
 	if v.Job == "" {
 		return "Nothing has been sent yet. " + until
 	}
@@ -227,4 +231,75 @@ func (v ImportView) shownTotal() int {
 		}
 	}
 	return v.Total()
+}
+
+// ColumnsView is a file whose columns are chosen, as the form was filled in.
+type ColumnsView struct {
+	Place
+	roster.ImportColumns
+	Heading string            // as it was chosen; "" for what was read
+	Kinds   map[string]string // by field, likewise
+	Errors  []ui.FieldError
+}
+
+func (v ColumnsView) error(field string) string { return Form{Errors: v.Errors}.error(field) }
+
+// headingOptions are the first rows, one of which may name the columns.
+func (v ColumnsView) headingOptions() []ui.Option {
+	options := []ui.Option{{Value: "0", Label: "None. All rows are people"}}
+	for _, row := range v.Rows {
+		var cells []string
+		for _, cell := range row.Cells {
+			if cell != "" {
+				cells = append(cells, cell)
+			}
+		}
+		words := []rune(strings.Join(cells, ", "))
+		if len(words) > 60 {
+			words = append(words[:59], '…')
+		}
+		options = append(options, ui.Option{Value: strconv.Itoa(row.N), Label: "Row " + strconv.Itoa(row.N) + ": " + string(words)})
+	}
+	return options
+}
+
+func (v ColumnsView) chosenHeading() string {
+	if v.Heading != "" {
+		return v.Heading
+	}
+	return strconv.Itoa(v.ImportColumns.Heading)
+}
+
+func (v ColumnsView) chosenKind(i int) string {
+	if kind, ok := v.Kinds[columnField(i)]; ok {
+		return kind
+	}
+	return v.ImportColumns.Columns[i].Kind
+}
+
+// wrongColumn marks the column whose choice is refused.
+func (v ColumnsView) wrongColumn(i int) templ.Attributes {
+	if v.error(columnField(i)) == "" {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": ui.ErrorID(columnField(i))}
+}
+
+func columnField(i int) string { return "column-" + strconv.Itoa(i) }
+
+// columnTitle is what a file calls a column, or its number.
+func columnTitle(i int, c roster.ImportColumn) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return "Column " + strconv.Itoa(i+1)
+}
+
+// kindOptions are what a column may hold.
+func kindOptions() []ui.Option {
+	options := []ui.Option{{Label: "Not used"}}
+	for _, kind := range roster.ColumnKinds {
+		options = append(options, ui.Option{Value: kind.Key, Label: kind.Label})
+	}
+	return options
 }

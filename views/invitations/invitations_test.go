@@ -1,6 +1,7 @@
 package invitations
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"roster/internal/golden"
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/internal/sheet"
 	"roster/views/layout"
 	"roster/views/ui"
 )
@@ -89,6 +91,13 @@ func imported(show, next string) ImportView {
 		}}}
 }
 
+// columnsOf is a file whose columns are chosen.
+func columnsOf() ColumnsView {
+	return ColumnsView{Place: place(), ImportColumns: roster.ImportColumns{ID: "imp_1", File: "people.csv", Heading: 3, Until: now.Add(day),
+		Rows:    []sheet.Row{{N: 1, Cells: []string{"Notes:", ""}}, {N: 3, Cells: []string{"Jina", "<b>Barua</b>", ""}}, {N: 4, Cells: []string{strings.Repeat("Asha ", 20), "asha@acme.example", "x"}}},
+		Columns: []roster.ImportColumn{{Name: "Jina", Kind: "full", Cells: []string{"Asha", "<i>Juma</i>"}}, {Name: "<b>Barua</b>", Kind: "email", Cells: []string{"asha@acme.example"}}, {}}}}
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 
@@ -125,6 +134,11 @@ func TestGolden(t *testing.T) {
 	checkedAgain, unchecked, atWork, nothingToFix := imported("", "2-7"), imported("", ""), imported("", ""), imported("fix", "")
 	checkedAgain.Checked, checkedAgain.Fixed = true, 2
 	unchecked.Problem = "You changed rows, so they were checked first. Look at them, then send."
+	named := imported("", "")
+	named.Heading, named.Columns = 1, true
+	wrongColumns := columnsOf()
+	wrongColumns.Heading, wrongColumns.Kinds = "0", map[string]string{"column-0": "role", "column-2": "role"}
+	wrongColumns.Errors = []ui.FieldError{{Field: "heading", Text: "Choose one of the rows in the list."}, {Field: "column-2", Text: "Two columns are “Role”. Choose one of them."}}
 	atWork.Job, atWork.AtWork, atWork.Sent = "job_1", true, 3
 	nothingToFix.RoleWords, nothingToFix.Rows, nothingToFix.ToFix, nothingToFix.Ready, nothingToFix.Sent, nothingToFix.Job = nil, nil, 0, 0, 9, "job_1"
 	several := roster.Several{Act: roster.TogetherRevoke, Undo: "evt_1", Done: []roster.OneOf{{ID: "inv_1", Email: "lin.zhao@acme.example"}, {ID: "inv_2", Email: "r.castellanos@acme.example"}},
@@ -145,7 +159,9 @@ func TestGolden(t *testing.T) {
 		{"preview_former", Preview(place(), filled, Result{Verdicts: former, As: role.Member}, 2)},
 		{"import_new", NewImport(frame("Import people"), place(), ImportForm{})},
 		{"import_refused", NewImport(frame("Import people"), noMail.Place, refusedFile)},
-		{"import_page", ImportPage(frame("Check 9 rows before inviting"), imported("", ""))},
+		{"import_page", ImportPage(frame("Check 9 rows before inviting"), named)},
+		{"import_columns", ColumnsPage(frame("Choose columns"), columnsOf())},
+		{"import_columns_wrong", ColumnsPage(frame("Choose columns"), wrongColumns)},
 		{"import_checked", Checked(checkedAgain)},
 		{"import_unchecked", Checked(unchecked)},
 		{"import_at_work", ImportRegion(atWork)},

@@ -1,6 +1,12 @@
 -- name: InsertImport :exec
-INSERT INTO roster.imports (org_id, id, made_by, file, life, role)
-VALUES (@org_id, @import_id, @actor_id, @file, make_interval(secs => @life_seconds::float8), @role);
+INSERT INTO roster.imports (org_id, id, made_by, file, life, role, cells, layout, heading)
+VALUES (@org_id, @import_id, @actor_id, @file, make_interval(secs => @life_seconds::float8), @role, @cells, @layout, @heading);
+
+-- name: GetImportCells :many
+-- The file of a draft as it was read, for its maker.
+SELECT i.file, i.role AS otherwise, extract(epoch FROM i.life)::float8 AS life_seconds, i.cells, i.layout, i.heading, i.created_at
+FROM roster.imports i
+WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.created_at > now() - interval '24 hours';
 
 -- name: InsertImportRows :exec
 INSERT INTO roster.import_rows (org_id, import_id, n, email, name, role, message, kind, note, about, rank)
@@ -26,7 +32,7 @@ ORDER BY r.rank, r.n;
 
 -- name: ListImportRows :many
 -- A page of a draft, those to fix first. A draft without such rows is one line without a number.
-SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at,
+SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at, i.heading, (i.layout <> '{}')::boolean AS has_columns,
        EXISTS (SELECT 1 FROM roster.jobs j WHERE j.org_id = i.org_id AND j.id = i.job_id AND j.state IN ('waiting', 'running'))::boolean AS at_work,
        (SELECT o.created_at > now() - interval '1 day' FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS first_day,
        coalesce(r.n, 0)::integer AS n, coalesce(r.email, '')::text AS email, coalesce(r.name, '')::text AS name, coalesce(r.role, '')::text AS role,
