@@ -348,49 +348,12 @@ func (q *Queries) InsertImportRows(ctx context.Context, arg InsertImportRowsPara
 	return err
 }
 
-const listImportRoles = `-- name: ListImportRoles :many
-SELECT r.role, count(*)::integer AS n
-FROM roster.imports i
-JOIN roster.import_rows r ON r.org_id = i.org_id AND r.import_id = i.id
-WHERE i.org_id = $1 AND i.id = $2 AND i.made_by = $3 AND i.created_at > now() - interval '24 hours' AND r.rank = 0 AND r.role <> ''
-GROUP BY r.role
-ORDER BY r.role
-`
-
-type ListImportRolesParams struct {
-	OrgID    uuid.UUID
-	ImportID uuid.UUID
-	ActorID  uuid.UUID
-}
-
-type ListImportRolesRow struct {
-	Role string
-	N    int32
-}
-
-// What the rows of a draft that are to be fixed call roles.
-func (q *Queries) ListImportRoles(ctx context.Context, arg ListImportRolesParams) ([]ListImportRolesRow, error) {
-	rows, err := q.db.Query(ctx, listImportRoles, arg.OrgID, arg.ImportID, arg.ActorID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListImportRolesRow
-	for rows.Next() {
-		var i ListImportRolesRow
-		if err := rows.Scan(&i.Role, &i.N); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listImportRows = `-- name: ListImportRows :many
 SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at, i.heading, (i.layout <> '{}')::boolean AS has_columns,
+       coalesce((SELECT jsonb_object_agg(w.role, w.n)
+                   FROM (SELECT y.role, count(*) AS n FROM roster.import_rows y
+                          WHERE y.org_id = $1 AND y.import_id = $2 AND y.rank = 0 AND y.role <> ''
+                          GROUP BY y.role ORDER BY count(*) DESC, y.role LIMIT 50) w), '{}')::jsonb AS role_words,
        EXISTS (SELECT 1 FROM roster.jobs j WHERE j.org_id = i.org_id AND j.id = i.job_id AND j.state IN ('waiting', 'running'))::boolean AS at_work,
        (SELECT o.created_at > now() - interval '1 day' FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS first_day,
        coalesce(r.n, 0)::integer AS n, coalesce(r.email, '')::text AS email, coalesce(r.name, '')::text AS name, coalesce(r.role, '')::text AS role,
@@ -430,6 +393,7 @@ type ListImportRowsRow struct {
 	CreatedAt  time.Time
 	Heading    int32
 	HasColumns bool
+	RoleWords  []byte
 	AtWork     bool
 	FirstDay   bool
 	N          int32
@@ -443,7 +407,8 @@ type ListImportRowsRow struct {
 	Rank       int16
 }
 
-// A page of a draft, those to fix first. A draft without such rows is one line without a number.
+// A page of a draft, those to fix first, and what rows to be fixed call roles most often. A draft without such rows is one line
+// without a number.
 func (q *Queries) ListImportRows(ctx context.Context, arg ListImportRowsParams) ([]ListImportRowsRow, error) {
 	rows, err := q.db.Query(ctx, listImportRows,
 		arg.OrgID,
@@ -473,6 +438,7 @@ func (q *Queries) ListImportRows(ctx context.Context, arg ListImportRowsParams) 
 			&i.CreatedAt,
 			&i.Heading,
 			&i.HasColumns,
+			&i.RoleWords,
 			&i.AtWork,
 			&i.FirstDay,
 			&i.N,

@@ -3,6 +3,7 @@ package roster
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -419,17 +420,11 @@ func (r *Roster) Import(ctx context.Context, a Actor, id, show, after string) (I
 		}
 	}
 	page.cut()
-	if page.ToFix > 0 {
-		roles, err := r.db.Read(a.org.ID).ListImportRoles(ctx, rosterdb.ListImportRolesParams{OrgID: a.org.ID, ImportID: draft, ActorID: a.person.ID})
-		if err != nil {
-			return Import{}, wrap("read an import", err)
-		}
-		words := map[string]int{}
-		for _, row := range roles {
-			words[row.Role] = int(row.N)
-		}
-		page.RoleWords = roleWordsOf(words)
+	words := map[string]int{}
+	if err := json.Unmarshal(first.RoleWords, &words); err != nil {
+		return Import{}, fmt.Errorf("read the words for roles: %w", err)
 	}
+	page.RoleWords = roleWordsOf(words)
 	return page, nil
 }
 

@@ -28,7 +28,7 @@ func (f ImportForm) fileHint() string {
 	if f.Had != "" {
 		return "It was “" + f.Had + "”. Choose the corrected file, or another one."
 	}
-	return "CSV with the columns email, name, role and message; only email is needed. Up to 1 MB and 5,000 rows."
+	return "CSV, as a spreadsheet or another system writes it. Only a column of e-mail addresses is needed. Up to 1 MB and 5,000 rows."
 }
 
 // ImportView is a draft as its maker sees it.

@@ -31,8 +31,13 @@ WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.c
 ORDER BY r.rank, r.n;
 
 -- name: ListImportRows :many
--- A page of a draft, those to fix first. A draft without such rows is one line without a number.
+-- A page of a draft, those to fix first, and what rows to be fixed call roles most often. A draft without such rows is one line
+-- without a number.
 SELECT i.file, i.role AS otherwise, i.job_id, i.to_fix, i.skipped, i.ready, i.sent, i.created_at, i.heading, (i.layout <> '{}')::boolean AS has_columns,
+       coalesce((SELECT jsonb_object_agg(w.role, w.n)
+                   FROM (SELECT y.role, count(*) AS n FROM roster.import_rows y
+                          WHERE y.org_id = @org_id AND y.import_id = @import_id AND y.rank = 0 AND y.role <> ''
+                          GROUP BY y.role ORDER BY count(*) DESC, y.role LIMIT 50) w), '{}')::jsonb AS role_words,
        EXISTS (SELECT 1 FROM roster.jobs j WHERE j.org_id = i.org_id AND j.id = i.job_id AND j.state IN ('waiting', 'running'))::boolean AS at_work,
        (SELECT o.created_at > now() - interval '1 day' FROM roster.organizations o WHERE o.id = i.org_id)::boolean AS first_day,
        coalesce(r.n, 0)::integer AS n, coalesce(r.email, '')::text AS email, coalesce(r.name, '')::text AS name, coalesce(r.role, '')::text AS role,
@@ -48,15 +53,6 @@ LEFT JOIN LATERAL (
 ) r ON true
 WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.created_at > now() - interval '24 hours'
 ORDER BY r.rank, r.n;
-
--- name: ListImportRoles :many
--- What the rows of a draft that are to be fixed call roles.
-SELECT r.role, count(*)::integer AS n
-FROM roster.imports i
-JOIN roster.import_rows r ON r.org_id = i.org_id AND r.import_id = i.id
-WHERE i.org_id = @org_id AND i.id = @import_id AND i.made_by = @actor_id AND i.created_at > now() - interval '24 hours' AND r.rank = 0 AND r.role <> ''
-GROUP BY r.role
-ORDER BY r.role;
 
 -- name: GetImportRows :many
 -- Some rows that are ready, to send them; what was sent is not ready any more.
