@@ -62,8 +62,12 @@ func TestImportOfAnExport(t *testing.T) {
 			"Jana;Vogt;aktiv;jana@home.example;jana@work.example;Praktikant\nUdo;Kern;deaktiviert;udo@home.example;udo@work.example;Mitglied\nIda;Lohr;aktiv;ida@home.example;ida@work.example;Praktikant")
 		ann.Press("Check the file")
 		ann.See("Check 3 rows before inviting", "Row 3 names its columns.", "The file says “deaktiviert”.", "The file calls 2 people “Praktikant”. Invite them as", "No row is ready.")
+		ann.Axe()
+		ann.NoSideways()
 		ann.Follow("Choose columns")
 		ann.See("Choose columns", "Zweite Adresse")
+		ann.Axe()
+		ann.NoSideways()
 		if got := ann.Chosen("Column 4 holds"); got != "E-mail address" {
 			t.Errorf("column 4 holds %q", got)
 		}
