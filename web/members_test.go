@@ -713,7 +713,7 @@ func TestListsAreReadFromTheirAddress(t *testing.T) {
 			t.Errorf("the form sends %s=%s", name, value)
 		}
 	}
-	for id, want := range map[string]string{"sort-role": "role", "sort-active": "active", "sort-name": "", "sort-joined": "joined"} {
+	for id, want := range map[string]string{"sort-role": "role", "sort-active": "-active", "sort-name": "", "sort-joined": "-joined"} {
 		at, _ := attribute(p.id(id), "href")
 		if u, err := url.Parse(at); err != nil || u.Query().Get("sort") != want || u.Query().Get("active") != "before" {
 			t.Errorf("%s leads to %s", id, at)

@@ -191,10 +191,11 @@ func (s *Server) overview(c echo.Context, a roster.Actor) error {
 	view := organizations.Overview{
 		Slug: org.Slug, Name: org.Name, Address: s.config.URL.Host + paths.Org(org.Slug),
 		Role: role.Highest(a.Roles()), Person: person.Name, Initials: ui.Initials(person.Name), Hue: ui.Hue(publicid.Person.Of(person.ID)), Membership: a.Membership(),
-		Members: seen.Members, OpenInvitations: seen.OpenInvitations, Undelivered: seen.Undelivered, EverInvited: seen.EverInvited,
+		Members: seen.Members, OpenInvitations: seen.OpenInvitations, Undelivered: seen.Undelivered, Waiting: seen.Waiting, EverInvited: seen.EverInvited,
 		Events: seen.Events, Now: s.now(c),
 		MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate), MaySeeEvents: a.May(role.AuditRead),
 	}
+	view.OrgMark, view.PersonMark = s.marks(c)
 	for _, j := range seen.Jobs {
 		card, err := s.jobCard(c, a, j)
 		if err != nil {

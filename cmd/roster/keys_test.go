@@ -109,7 +109,7 @@ func TestMembersByKeyboard(t *testing.T) {
 	ann.See("Remove Vic Viewer from Acme?")
 	ann.Focus("button Keep")
 	ann.Key("Shift+Tab")
-	ann.Focus("checkbox Tell them by e-mail")
+	ann.Focus("checkbox Tell them by e-mail In 10 minutes, unless you undo it.")
 	ann.Key("Tab", "Enter")
 	ann.NotSee("Remove Vic Viewer from Acme?")
 	ann.Focus("button More about Vic Viewer")

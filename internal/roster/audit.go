@@ -186,9 +186,12 @@ func readEvents(raw []byte) ([]Event, error) {
 		Event       string         `json:"event"`
 		ActorName   string         `json:"actor_name"`
 		SubjectKind string         `json:"subject_kind"`
+		SubjectID   uuid.UUID      `json:"subject_id"`
 		SubjectName string         `json:"subject_name"`
 		Before      map[string]any `json:"before"`
 		After       map[string]any `json:"after"`
+		Alike       int            `json:"alike"`
+		Undoable    bool           `json:"undoable"`
 	}
 	if err := json.Unmarshal(raw, &rows); err != nil {
 		return nil, fmt.Errorf("read audit entries: %w", err)
@@ -196,7 +199,10 @@ func readEvents(raw []byte) ([]Event, error) {
 	events := make([]Event, len(rows))
 	for i, row := range rows {
 		events[i] = Event{ID: publicid.Event.Of(row.ID), At: row.At, Name: row.Event, Actor: row.ActorName,
-			SubjectKind: row.SubjectKind, Subject: row.SubjectName, Before: row.Before, After: row.After}
+			SubjectKind: row.SubjectKind, Subject: row.SubjectName, Before: row.Before, After: row.After, Alike: max(row.Alike, 1), Undoable: row.Undoable && row.Alike <= 1}
+		if row.SubjectKind == "membership" {
+			events[i].Member = publicid.Membership.Of(row.SubjectID)
+		}
 	}
 	return events, nil
 }

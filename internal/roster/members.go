@@ -328,7 +328,7 @@ func (r *Roster) Member(ctx context.Context, a Actor, id, before string) (Member
 			return Member{}, err
 		}
 	}
-	row, err := r.db.Read(a.org.ID).GetMember(ctx, rosterdb.GetMemberParams{OrgID: a.org.ID, MembershipID: membership, FormerToo: a.May(role.AuditRead),
+	row, err := r.db.Read(a.org.ID).GetMember(ctx, rosterdb.GetMemberParams{OrgID: a.org.ID, UserID: a.person.ID, MembershipID: membership, FormerToo: a.May(role.AuditRead),
 		BeforeTime: at.time, BeforeID: at.id, HistorySize: HistorySize + 1})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Member{}, fault.Missing()

@@ -222,7 +222,7 @@ func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	view := Overview{Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, EverInvited: row.EverInvited, Events: events, Jobs: jobs}
+	view := Overview{Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, Waiting: a.org.OpenRequests, EverInvited: row.EverInvited, Events: events, Jobs: jobs}
 	if a.May(role.InvitationsRead) {
 		view.Undelivered = int(row.Undelivered)
 	}

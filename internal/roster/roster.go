@@ -181,8 +181,11 @@ type Event struct {
 	Actor       string
 	SubjectKind string
 	Subject     string
+	Member      string // mem_… whom it is about, if it is about a member
 	Before      map[string]any
 	After       map[string]any
+	Alike       int  // how many like it the same press has done, this one with them
+	Undoable    bool // by who looks, for now
 }
 
 // Change is the result of changing a member: the row as it is now, and the way back.
@@ -335,6 +338,7 @@ type Overview struct {
 	Members         int
 	OpenInvitations int
 	Undelivered     int
+	Waiting         int // requests that the actor may decide about; at most 100
 	EverInvited     bool
 	Events          []Event // empty without audit.read
 	Jobs            []Job   // of the person who looks: at work, or of the last day

@@ -30,6 +30,58 @@ func (w words) text() string {
 	return b.String()
 }
 
+// last is where the last of the pieces that stand out and read so is.
+func (w words) last(text string) int {
+	for i := len(w) - 1; i >= 0; i-- {
+		if w[i].strong && w[i].text == text {
+			return i
+		}
+	}
+	return -1
+}
+
+// together tells what one press has done many times, the last of which is the entry.
+func together(e roster.Event) words {
+	members, people, invitations := ui.Plural(e.Alike, "member", "members"), ui.Plural(e.Alike, "person", "people"), ui.Plural(e.Alike, "invitation", "invitations")
+	who := e.Actor
+	if who == "" {
+		who = "Roster"
+	}
+	undid := undoing(e)
+	switch e.Name {
+	case roster.RolesChanged:
+		if undid {
+			return say("*{}* undid the change of the roles of {}", who, members)
+		}
+		return say("*{}* gave {} the role *{}*", who, members, labels(e.After))
+	case roster.MemberSuspended:
+		if undid {
+			return say("*{}* undid the suspension of {}", who, members)
+		}
+		return say("*{}* suspended {}", who, members)
+	case roster.MemberReactivated:
+		if undid {
+			return say("*{}* undid reactivating {}", who, members)
+		}
+		return say("*{}* reactivated {}", who, members)
+	case roster.MemberRemoved:
+		return say("*{}* removed {}", who, members)
+	case roster.MemberRestored:
+		return say("*{}* undid the removal of {}", who, members)
+	case roster.InvitationSent:
+		return say("*{}* invited {}", who, people)
+	case roster.InvitationSentAgain:
+		return say("*{}* sent {} again", who, invitations)
+	case roster.InvitationRevoked:
+		return say("*{}* revoked {}", who, invitations)
+	case roster.InvitationReopened:
+		return say("*{}* opened {} again", who, invitations)
+	case roster.InvitationTakenOver:
+		return say("*{}* took over {}", who, invitations)
+	}
+	return append(tell(e, false), say(", and {} more like it", ui.Count(e.Alike-1))...)
+}
+
 // say makes a sentence of a pattern in which names and other emphasis stand between asterisks; the values
 // are put in place of each {} in turn, so that a name with an asterisk in it is only a name.
 func say(pattern string, values ...string) words {

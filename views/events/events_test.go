@@ -218,9 +218,37 @@ func TestGolden(t *testing.T) {
 	change.At = now.Add(-19 * time.Minute)
 	hostile := aiko(roster.MemberSuspended, nil, facts{"status": "suspended"})
 	hostile.Actor, hostile.At = "<script>alert(1)</script>", now.Add(-72*time.Hour)
+	at := Place{Slug: "acme", Org: "org_1", Person: "p", Back: "/orgs/acme"}
+	undoable, many := change, change
+	undoable.ID, undoable.Member, undoable.Undoable, undoable.Alike = "evt_1", "mem_1", true, 1
+	many.Alike = 1222
 	for name, component := range map[string]templ.Component{
-		"entry": Entry(change, now), "entry_of_member": EntryOfMember(change, now), "names_are_text": Entry(hostile, now),
+		"entry": Entry(change, at, now), "undoable": Entry(undoable, at, now), "many": Entry(many, at, now), "names_are_text": Entry(hostile, at, now),
 	} {
 		t.Run(name, func(t *testing.T) { golden.Check(t, name, component) })
+	}
+}
+
+// C090: what one press did to many is told as one, whatever it was.
+func TestWhatIsDoneTogetherIsTold(t *testing.T) {
+	many := func(name string, before, after facts) roster.Event {
+		e := aiko(name, before, after)
+		e.Alike = 3
+		return e
+	}
+	for want, e := range map[string]roster.Event{
+		"Mara Lindqvist gave 3 members the role Admin":                                  many(roster.RolesChanged, facts{"roles": held("member")}, facts{"roles": held("admin")}),
+		"Mara Lindqvist undid the change of the roles of 3 members":                     many(roster.RolesChanged, facts{"roles": held("admin"), "status": "active"}, facts{"roles": held("member"), "status": "active"}),
+		"Mara Lindqvist suspended 3 members":                                            many(roster.MemberSuspended, facts{"status": "active"}, facts{"status": "suspended"}),
+		"Mara Lindqvist reactivated 3 members":                                          many(roster.MemberReactivated, facts{"status": "suspended"}, facts{"status": "active"}),
+		"Mara Lindqvist removed 3 members":                                              many(roster.MemberRemoved, nil, nil),
+		"Mara Lindqvist undid the removal of 3 members":                                 many(roster.MemberRestored, nil, nil),
+		"Mara Lindqvist invited 3 people":                                               many(roster.InvitationSent, nil, nil),
+		"Mara Lindqvist revoked 3 invitations":                                          many(roster.InvitationRevoked, nil, nil),
+		"Mara Lindqvist exported 0 rows of the list of members as , and 2 more like it": many(roster.MembersExported, nil, nil),
+	} {
+		if got := together(e).text(); got != want {
+			t.Errorf("%s: told as %q, want %q", e.Name, got, want)
+		}
 	}
 }

@@ -598,7 +598,7 @@ func (v View) tabs() []ui.Tab {
 	open := ui.Tab{URL: paths.Invitations(v.Slug), Label: "Invitations", Count: openWords(v.Open), CountID: "tab-invitations", Current: true}
 	tabs := []ui.Tab{open}
 	if v.Members >= 0 {
-		tabs = []ui.Tab{{URL: paths.Members(v.Slug), Label: "Members", Count: ui.AboutCount(v.Members)}, open}
+		tabs = []ui.Tab{{URL: paths.Members(v.Slug), Label: "Members", Count: ui.Count(v.Members), CountID: "tab-members"}, open}
 	}
 	if v.Waiting >= 0 {
 		tabs = append(tabs, layout.RequestsTab(v.Slug, v.Waiting, false))

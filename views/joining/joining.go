@@ -41,7 +41,7 @@ type Place struct {
 func (p Place) tabs() []ui.Tab {
 	var tabs []ui.Tab
 	if p.SeesNames {
-		tabs = append(tabs, ui.Tab{URL: paths.Members(p.Slug), Label: "Members", Count: ui.AboutCount(p.Members)})
+		tabs = append(tabs, ui.Tab{URL: paths.Members(p.Slug), Label: "Members", Count: ui.Count(p.Members), CountID: "tab-members"})
 	}
 	if p.SeesOpen {
 		count := ui.Count(p.Open)

@@ -350,7 +350,7 @@ func (l List) total() string {
 	case !l.seesPending():
 		return ui.AboutCount(l.Members)
 	case l.Pending >= PendingMax:
-		return "more than " + ui.AboutCount(l.Members+l.Pending-1)
+		return ui.AboutCount(l.Members) + " members and " + atMost(l.Pending) + " invitations"
 	}
 	return ui.AboutCount(l.Members + l.Pending)
 }

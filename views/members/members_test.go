@@ -275,7 +275,7 @@ func TestLoaded(t *testing.T) {
 	}{
 		{List{Here: at(role.Owner), Rows: fifty, Shown: 100, Members: 2300, Pending: 10}, "50 more loaded, 100 of 2,310"},
 		{List{Here: at(role.Owner), Rows: fifty, Shown: 100, Members: 104218, Pending: 10}, "50 more loaded, 100 of about 104,000"},
-		{List{Here: at(role.Owner), Rows: fifty, Shown: 100, Members: 300, Pending: PendingMax}, "50 more loaded, 100 of more than 399"},
+		{List{Here: at(role.Owner), Rows: fifty, Shown: 100, Members: 300, Pending: PendingMax}, "50 more loaded, 100 of 300 members and 100+ invitations"},
 		{List{Here: at(role.Owner), Rows: fifty, Shown: 100, Members: 2300, Asked: roster.List{Search: "a"}}, "50 more loaded, 100 shown"},
 	} {
 		if got := c.list.Loaded(); got != c.want {

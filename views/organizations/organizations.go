@@ -10,6 +10,7 @@ import (
 
 	"roster/internal/role"
 	"roster/internal/roster"
+	"roster/views/events"
 	"roster/views/jobs"
 	"roster/views/paths"
 	"roster/views/ui"
@@ -197,9 +198,12 @@ type Overview struct {
 	Hue        int
 	Membership string // mem_…
 
+	OrgMark, PersonMark string // for forms
+
 	Members         int
 	OpenInvitations int
 	Undelivered     int
+	Waiting         int // requests that the person decides about
 	EverInvited     bool
 	Events          []roster.Event
 	Jobs            []jobs.Card // of the person who looks
@@ -238,6 +242,21 @@ func (o Overview) invitations() string {
 		return "100+"
 	}
 	return ui.Count(o.OpenInvitations)
+}
+
+func (o Overview) requestsWait() string {
+	switch {
+	case o.Waiting >= 100:
+		return "100+ requests wait"
+	case o.Waiting == 1:
+		return "1 request waits"
+	}
+	return ui.Count(o.Waiting) + " requests wait"
+}
+
+// place is where the entries stand.
+func (o Overview) place() events.Place {
+	return events.Place{Slug: o.Slug, Org: o.OrgMark, Person: o.PersonMark, Back: paths.Org(o.Slug)}
 }
 
 func (o Overview) notDelivered() string {
