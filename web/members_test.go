@@ -497,6 +497,10 @@ func TestRemove(t *testing.T) {
 		t.Errorf("%d letters", letters())
 	}
 	ann.get(at).says(409, "Cem Member is not a member any more.")
+	again, _ := attribute(ann.get(s.member(s.Cem, "")).says(200, "Removed", "Undo", "Invite again").id("invite-again"), "href")
+	if got := ann.get(strings.TrimSuffix(again, "#invite")).says(200).value("emails"); got != "cem@acme.example" {
+		t.Errorf("to invite them again %q is filled in", got)
+	}
 	ann.get(s.member(s.Ann, "/remove")).leads("/orgs/acme/leave")
 }
 

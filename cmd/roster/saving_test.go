@@ -86,3 +86,21 @@ func TestAChosenRoleIsNeverLost(t *testing.T) {
 		t.Errorf("after a refusal the role reads %q", is)
 	}
 }
+
+// C163: where one starts to type the focus is already, and what is written in several lines is sent with Ctrl and Enter.
+func TestFormsAreFilledInWithoutAMouse(t *testing.T) {
+	t.Parallel()
+	browsertest.Start(t)
+	w := rostertest.New(t)
+	s := serveWorld(t, w)
+	ann := s.enter(t, "Ann Owner", w.Ann.Email, true)
+	ann.Open("/orgs/new")
+	ann.Focus("field Organization name")
+	ann.Open("/orgs/acme/invitations")
+	ann.Fill("E-mail addresses", "new@acme.example")
+	ann.Run(`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }))`)
+	ann.See("Invited new@acme.example")
+	nobody := s.person(t, "", "", browsertest.Options{Script: true})
+	nobody.Open("/signup")
+	nobody.Focus("field Your name")
+}

@@ -297,6 +297,10 @@
     s: () => { const b = all('#switcher-button').find(shown); b?.focus(); return press(b); }, // Esc comes back here
     c: () => { const at = el('nav')?.dataset.invite; if (at) location.assign(at); return !!at; },
   };
+  // What is written in a field of several lines is sent with Ctrl or Cmd and Enter.
+  on('keydown', e => {
+    if (e.key === 'Enter' && (e.ctrlKey || e.metaKey) && !e.isComposing && e.target.matches?.('textarea')) e.target.form?.requestSubmit();
+  });
   let going = 0; // until when a letter after g is awaited
   on('keydown', e => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.defaultPrevented || e.repeat) return;

@@ -368,7 +368,7 @@ func SignUpPage(p layout.DoorPage, f SignUp) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.FieldSpec{Name: "name", Label: "Your name", Autocomplete: "name", Value: f.Name, Error: errorOf(f.Errors, "name"), Required: true, Large: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.FieldSpec{Name: "name", Label: "Your name", Autocomplete: "name", Value: f.Name, Error: errorOf(f.Errors, "name"), Required: true, Large: true, Autofocus: len(f.Errors) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
