@@ -192,7 +192,7 @@ func (s *Server) overview(c echo.Context, a roster.Actor) error {
 		Slug: org.Slug, Name: org.Name, Address: s.config.URL.Host + paths.Org(org.Slug),
 		Role: role.Highest(a.Roles()), Person: person.Name, Initials: ui.Initials(person.Name), Hue: ui.Hue(publicid.Person.Of(person.ID)), Membership: a.Membership(),
 		Members: seen.Members, OpenInvitations: seen.OpenInvitations, Undelivered: seen.Undelivered, Waiting: seen.Waiting, EverInvited: seen.EverInvited,
-		Events: seen.Events, Now: s.now(c),
+		Events: seen.Events, Ask: seen.Ask, Newest: seen.Newest, InvitedBy: seen.InvitedBy, Now: s.now(c),
 		MaySeeMembers: a.May(role.MembersRead), MaySeeInvitations: a.May(role.InvitationsRead), MayInvite: a.May(role.InvitationsCreate), MaySeeEvents: a.May(role.AuditRead),
 	}
 	view.OrgMark, view.PersonMark = s.marks(c)

@@ -51,3 +51,22 @@ func TestTheOverviewLeadsToWhatIsToDo(t *testing.T) {
 		t.Error("what was undone can be undone again")
 	}
 }
+
+// C090: whoever does not see what happened sees whom to ask, who joined last and who invited them; a guest only the owners.
+func TestTheFirstPageOfAMember(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	vic := s.as(s.Vic).get("/orgs/acme").says(200, "Whom to ask", "Ann Owner", "Ben Admin", "Who joined last", "Gus Guest", "Invited by Ann Owner.", "Ask to invite somebody")
+	if len(vic.all("a", "href", s.member(s.Ben, ""))) == 0 {
+		t.Error("nothing leads to Ben")
+	}
+	gus := s.as(s.Gus).get("/orgs/acme").says(200, "Whom to ask", "Ann Owner", "Invited by Ann Owner.")
+	for _, hidden := range []string{"Ben Admin", "Cem Member", "Who joined last", "/members/", "Ask to invite"} {
+		if strings.Contains(gus.raw, hidden) {
+			t.Errorf("a guest sees %q", hidden)
+		}
+	}
+	if ann := s.as(s.Ann).get("/orgs/acme"); strings.Contains(ann.text(), "Whom to ask") {
+		t.Error("an owner is told whom to ask")
+	}
+}

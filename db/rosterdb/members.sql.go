@@ -190,11 +190,11 @@ func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (GetMember
 
 const getOverview = `-- name: GetOverview :one
 WITH RECURSIVE latest AS (
-  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = $2 AND $3::boolean ORDER BY x.id DESC LIMIT 1)
+  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = $4 AND $3::boolean ORDER BY x.id DESC LIMIT 1)
   UNION ALL
   SELECT n.id, n.event, n.request_id, l.nr + 1 FROM latest l CROSS JOIN LATERAL (
     SELECT x.id, x.event, x.request_id FROM roster.audit_events x
-     WHERE x.org_id = $2 AND x.id < l.id AND NOT (x.request_id = l.request_id AND x.event = l.event AND x.request_id <> '')
+     WHERE x.org_id = $4 AND x.id < l.id AND NOT (x.request_id = l.request_id AND x.event = l.event AND x.request_id <> '')
      ORDER BY x.id DESC LIMIT 1) n
   WHERE l.nr < 11)
 SELECT o.members_count, o.created_at,
@@ -212,15 +212,28 @@ SELECT o.members_count, o.created_at,
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
            FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
            JOIN roster.audit_events h ON h.org_id = o.id AND h.id = l.id
-          WHERE l.nr <= 10) e), '[]')::jsonb AS events
+          WHERE l.nr <= 10) e), '[]')::jsonb AS events,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.role DESC, p.sort_name, p.id) FROM (
+         SELECT m.id, m.user_id, m.name, m.sort_name, r.role
+           FROM roster.membership_roles r JOIN roster.memberships m ON m.org_id = r.org_id AND m.user_id = r.user_id
+          WHERE r.org_id = o.id AND (r.role = 'owner' OR r.role = 'admin' AND $2::boolean) AND m.status = 'active' AND NOT $3::boolean
+          ORDER BY r.role DESC, m.sort_name, m.user_id LIMIT 5) p), '[]')::jsonb AS asked,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.joined_at DESC, p.id) FROM (
+         SELECT m.id, m.user_id, m.name, m.joined_at
+           FROM roster.memberships m
+          WHERE m.org_id = o.id AND m.status = 'active' AND $2::boolean
+          ORDER BY m.joined_at DESC LIMIT 5) p), '[]')::jsonb AS newest,
+       coalesce((SELECT v.name FROM roster.memberships m JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+                  WHERE m.org_id = o.id AND m.user_id = $1::uuid), '')::text AS invited_by
 FROM roster.organizations o
-WHERE o.id = $2
+WHERE o.id = $4
 `
 
 type GetOverviewParams struct {
 	UserID     uuid.UUID
-	OrgID      uuid.UUID
+	WithNewest bool
 	WithEvents bool
+	OrgID      uuid.UUID
 }
 
 type GetOverviewRow struct {
@@ -230,12 +243,20 @@ type GetOverviewRow struct {
 	EverInvited  bool
 	Jobs         []byte
 	Events       []byte
+	Asked        []byte
+	Newest       []byte
+	InvitedBy    string
 }
 
 // With the jobs of the person who looks: those at work, and those of the last day. Of what happened, what was done by one
 // request counts as one, the last of it with how many are alike.
 func (q *Queries) GetOverview(ctx context.Context, arg GetOverviewParams) (GetOverviewRow, error) {
-	row := q.db.QueryRow(ctx, getOverview, arg.UserID, arg.OrgID, arg.WithEvents)
+	row := q.db.QueryRow(ctx, getOverview,
+		arg.UserID,
+		arg.WithNewest,
+		arg.WithEvents,
+		arg.OrgID,
+	)
 	var i GetOverviewRow
 	err := row.Scan(
 		&i.MembersCount,
@@ -244,6 +265,9 @@ func (q *Queries) GetOverview(ctx context.Context, arg GetOverviewParams) (GetOv
 		&i.EverInvited,
 		&i.Jobs,
 		&i.Events,
+		&i.Asked,
+		&i.Newest,
+		&i.InvitedBy,
 	)
 	return i, err
 }

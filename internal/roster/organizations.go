@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -210,7 +211,7 @@ func (r *Roster) CreateOrganization(ctx context.Context, person account.Person, 
 
 // Overview is what needs attention, and what happened last.
 func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
-	row, err := r.db.Read(a.org.ID).GetOverview(ctx, rosterdb.GetOverviewParams{UserID: a.person.ID, WithEvents: a.May(role.AuditRead), OrgID: a.org.ID})
+	row, err := r.db.Read(a.org.ID).GetOverview(ctx, rosterdb.GetOverviewParams{UserID: a.person.ID, WithEvents: a.May(role.AuditRead), WithNewest: a.May(role.MembersRead) && !a.May(role.AuditRead), OrgID: a.org.ID})
 	if err != nil {
 		return Overview{}, wrap("read the overview", err)
 	}
@@ -222,11 +223,38 @@ func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	view := Overview{Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, Waiting: a.org.OpenRequests, EverInvited: row.EverInvited, Events: events, Jobs: jobs}
+	ask, err := readPeers(row.Asked)
+	if err != nil {
+		return Overview{}, err
+	}
+	newest, err := readPeers(row.Newest)
+	if err != nil {
+		return Overview{}, err
+	}
+	view := Overview{Ask: ask, Newest: newest, InvitedBy: row.InvitedBy, Members: int(row.MembersCount), OpenInvitations: a.org.OpenInvitations, Waiting: a.org.OpenRequests, EverInvited: row.EverInvited, Events: events, Jobs: jobs}
 	if a.May(role.InvitationsRead) {
 		view.Undelivered = int(row.Undelivered)
 	}
 	return view, nil
+}
+
+// readPeers reads members in a few words.
+func readPeers(raw []byte) ([]Peer, error) {
+	var rows []struct {
+		ID       uuid.UUID `json:"id"`
+		PersonID uuid.UUID `json:"user_id"`
+		Name     string    `json:"name"`
+		Role     role.Role `json:"role"`
+		Joined   time.Time `json:"joined_at"`
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	peers := make([]Peer, len(rows))
+	for i, row := range rows {
+		peers[i] = Peer{publicid.Membership.Of(row.ID), row.PersonID, row.Name, row.Role, row.Joined}
+	}
+	return peers, nil
 }
 
 // Owners names at most five owners: whom to ask.

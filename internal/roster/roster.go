@@ -341,7 +341,19 @@ type Overview struct {
 	Waiting         int // requests that the actor may decide about; at most 100
 	EverInvited     bool
 	Events          []Event // empty without audit.read
+	Ask             []Peer  // owners, and admins for whoever sees members: at most five; nobody for who sees the events
+	Newest          []Peer  // who joined last, at most five, for whoever sees members and not the events
+	InvitedBy       string  // who invited the person who looks; "" if nobody did
 	Jobs            []Job   // of the person who looks: at work, or of the last day
+}
+
+// Peer is a member in a few words.
+type Peer struct {
+	ID       string // mem_…
+	PersonID uuid.UUID
+	Name     string
+	Role     role.Role // of those to ask
+	Joined   time.Time // of the newest
 }
 
 // NewOrganization is a filled-in form.

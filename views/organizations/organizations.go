@@ -206,6 +206,9 @@ type Overview struct {
 	Waiting         int // requests that the person decides about
 	EverInvited     bool
 	Events          []roster.Event
+	Ask             []roster.Peer // whom to ask
+	Newest          []roster.Peer // who joined last
+	InvitedBy       string
 	Jobs            []jobs.Card // of the person who looks
 	Now             time.Time
 

@@ -270,6 +270,18 @@ SELECT o.members_count, o.created_at,
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
            FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
            JOIN roster.audit_events h ON h.org_id = o.id AND h.id = l.id
-          WHERE l.nr <= 10) e), '[]')::jsonb AS events
+          WHERE l.nr <= 10) e), '[]')::jsonb AS events,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.role DESC, p.sort_name, p.id) FROM (
+         SELECT m.id, m.user_id, m.name, m.sort_name, r.role
+           FROM roster.membership_roles r JOIN roster.memberships m ON m.org_id = r.org_id AND m.user_id = r.user_id
+          WHERE r.org_id = o.id AND (r.role = 'owner' OR r.role = 'admin' AND @with_newest::boolean) AND m.status = 'active' AND NOT @with_events::boolean
+          ORDER BY r.role DESC, m.sort_name, m.user_id LIMIT 5) p), '[]')::jsonb AS asked,
+       coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.joined_at DESC, p.id) FROM (
+         SELECT m.id, m.user_id, m.name, m.joined_at
+           FROM roster.memberships m
+          WHERE m.org_id = o.id AND m.status = 'active' AND @with_newest::boolean
+          ORDER BY m.joined_at DESC LIMIT 5) p), '[]')::jsonb AS newest,
+       coalesce((SELECT v.name FROM roster.memberships m JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
+                  WHERE m.org_id = o.id AND m.user_id = @user_id::uuid), '')::text AS invited_by
 FROM roster.organizations o
 WHERE o.id = @org_id;
