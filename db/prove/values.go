@@ -145,6 +145,7 @@ var anyValues = map[string]func(w world) value{
 	"expired_too":    constant("true"),
 	"open_too":       constant("true"),
 	"with_events":    constant("true"),
+	"with_newest":    constant("true"),
 	"revoke":         constant("true"),
 	"descending":     constant("false"),
 }

@@ -107,7 +107,7 @@ SELECT t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.vers
        (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = t.org_id AND c.invited_by = t.user_id
                                  AND (c.status IN ('active', 'suspended') OR $1::boolean) LIMIT 1001) n)::bigint AS invited,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
-         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, 1 AS alike,
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after,
                 CASE WHEN h.actor_id = $2::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
            FROM roster.audit_events h
@@ -189,14 +189,6 @@ func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (GetMember
 }
 
 const getOverview = `-- name: GetOverview :one
-WITH RECURSIVE latest AS (
-  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = $4 AND $3::boolean ORDER BY x.id DESC LIMIT 1)
-  UNION ALL
-  SELECT n.id, n.event, n.request_id, l.nr + 1 FROM latest l CROSS JOIN LATERAL (
-    SELECT x.id, x.event, x.request_id FROM roster.audit_events x
-     WHERE x.org_id = $4 AND x.id < l.id AND NOT (x.request_id = l.request_id AND x.event = l.event AND x.request_id <> '')
-     ORDER BY x.id DESC LIMIT 1) n
-  WHERE l.nr < 11)
 SELECT o.members_count, o.created_at,
        (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
        EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
@@ -206,22 +198,20 @@ SELECT o.members_count, o.created_at,
           WHERE w.org_id = o.id AND w.started_by = $1 AND w.created_at > now() - interval '1 day'
           ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
-         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after,
-                (SELECT count(*) FROM roster.audit_events x WHERE x.org_id = h.org_id AND x.id <= h.id AND x.id > coalesce(l.below, '00000000-0000-0000-0000-000000000000') AND x.event = h.event) AS alike,
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, h.request_id,
                 CASE WHEN h.actor_id = $1::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
-           FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
-           JOIN roster.audit_events h ON h.org_id = o.id AND h.id = l.id
-          WHERE l.nr <= 10) e), '[]')::jsonb AS events,
+           FROM roster.audit_events h WHERE h.org_id = o.id AND $2::boolean
+          ORDER BY h.id DESC LIMIT 10) e), '[]')::jsonb AS events,
        coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.role DESC, p.sort_name, p.id) FROM (
          SELECT m.id, m.user_id, m.name, m.sort_name, r.role
            FROM roster.membership_roles r JOIN roster.memberships m ON m.org_id = r.org_id AND m.user_id = r.user_id
-          WHERE r.org_id = o.id AND (r.role = 'owner' OR r.role = 'admin' AND $2::boolean) AND m.status = 'active' AND NOT $3::boolean
+          WHERE r.org_id = o.id AND (r.role = 'owner' OR r.role = 'admin' AND $3::boolean) AND m.status = 'active' AND NOT $2::boolean
           ORDER BY r.role DESC, m.sort_name, m.user_id LIMIT 5) p), '[]')::jsonb AS asked,
        coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.joined_at DESC, p.id) FROM (
          SELECT m.id, m.user_id, m.name, m.joined_at
            FROM roster.memberships m
-          WHERE m.org_id = o.id AND m.status = 'active' AND $2::boolean
+          WHERE m.org_id = o.id AND m.status = 'active' AND $3::boolean
           ORDER BY m.joined_at DESC LIMIT 5) p), '[]')::jsonb AS newest,
        coalesce((SELECT v.name FROM roster.memberships m JOIN roster.memberships v ON v.org_id = m.org_id AND v.user_id = m.invited_by
                   WHERE m.org_id = o.id AND m.user_id = $1::uuid), '')::text AS invited_by
@@ -231,8 +221,8 @@ WHERE o.id = $4
 
 type GetOverviewParams struct {
 	UserID     uuid.UUID
-	WithNewest bool
 	WithEvents bool
+	WithNewest bool
 	OrgID      uuid.UUID
 }
 
@@ -248,13 +238,12 @@ type GetOverviewRow struct {
 	InvitedBy    string
 }
 
-// With the jobs of the person who looks: those at work, and those of the last day. Of what happened, what was done by one
-// request counts as one, the last of it with how many are alike.
+// With the jobs of the person who looks: those at work, and those of the last day.
 func (q *Queries) GetOverview(ctx context.Context, arg GetOverviewParams) (GetOverviewRow, error) {
 	row := q.db.QueryRow(ctx, getOverview,
 		arg.UserID,
-		arg.WithNewest,
 		arg.WithEvents,
+		arg.WithNewest,
 		arg.OrgID,
 	)
 	var i GetOverviewRow
@@ -429,6 +418,34 @@ func (q *Queries) ListInvitedAt(ctx context.Context, orgID uuid.UUID, membership
 		return nil, err
 	}
 	return items, nil
+}
+
+const listLatest = `-- name: ListLatest :one
+WITH RECURSIVE latest AS (
+  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = $2 ORDER BY x.id DESC LIMIT 1)
+  UNION ALL
+  SELECT n.id, n.event, n.request_id, l.nr + 1 FROM latest l CROSS JOIN LATERAL (
+    SELECT x.id, x.event, x.request_id FROM roster.audit_events x
+     WHERE x.org_id = $2 AND x.id < l.id AND NOT (x.request_id = l.request_id AND x.event = l.event AND x.request_id <> '')
+     ORDER BY x.id DESC LIMIT 1) n
+  WHERE l.nr < 11)
+SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC), '[]')::jsonb AS events FROM (
+  SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, h.request_id,
+         (SELECT count(*) FROM roster.audit_events x
+           WHERE x.org_id = h.org_id AND x.id <= h.id AND x.id > coalesce(l.below, '00000000-0000-0000-0000-000000000000') AND x.event = h.event) AS alike,
+         CASE WHEN h.actor_id = $1::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
+              THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
+    FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
+    JOIN roster.audit_events h ON h.org_id = $2 AND h.id = l.id
+   WHERE l.nr <= 10) e
+`
+
+// What happened last, where one request did much: what it did alike counts as one, the last of it with how many they are.
+func (q *Queries) ListLatest(ctx context.Context, userID uuid.UUID, orgID uuid.UUID) ([]byte, error) {
+	row := q.db.QueryRow(ctx, listLatest, userID, orgID)
+	var events []byte
+	err := row.Scan(&events)
+	return events, err
 }
 
 const listMembersByID = `-- name: ListMembersByID :many

@@ -190,6 +190,7 @@ func readEvents(raw []byte) ([]Event, error) {
 		SubjectName string         `json:"subject_name"`
 		Before      map[string]any `json:"before"`
 		After       map[string]any `json:"after"`
+		Request     string         `json:"request_id"`
 		Alike       int            `json:"alike"`
 		Undoable    bool           `json:"undoable"`
 	}
@@ -200,6 +201,9 @@ func readEvents(raw []byte) ([]Event, error) {
 	for i, row := range rows {
 		events[i] = Event{ID: publicid.Event.Of(row.ID), At: row.At, Name: row.Event, Actor: row.ActorName,
 			SubjectKind: row.SubjectKind, Subject: row.SubjectName, Before: row.Before, After: row.After, Alike: max(row.Alike, 1), Undoable: row.Undoable && row.Alike <= 1}
+		if i > 0 && row.Request != "" && row.Request == rows[i-1].Request && row.Event == rows[i-1].Event {
+			events[i].Alike++
+		}
 		if row.SubjectKind == "membership" {
 			events[i].Member = publicid.Membership.Of(row.SubjectID)
 		}

@@ -216,6 +216,9 @@ func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
 		return Overview{}, wrap("read the overview", err)
 	}
 	events, err := readEvents(row.Events)
+	if err == nil && slices.ContainsFunc(events, func(e Event) bool { return e.Alike > 1 }) {
+		events, err = r.latest(ctx, a)
+	}
 	if err != nil {
 		return Overview{}, err
 	}
@@ -236,6 +239,15 @@ func (r *Roster) Overview(ctx context.Context, a Actor) (Overview, error) {
 		view.Undelivered = int(row.Undelivered)
 	}
 	return view, nil
+}
+
+// latest is what happened last, with what one request did alike as one.
+func (r *Roster) latest(ctx context.Context, a Actor) ([]Event, error) {
+	raw, err := r.db.Read(a.org.ID).ListLatest(ctx, a.person.ID, a.org.ID)
+	if err != nil {
+		return nil, wrap("read what happened last", err)
+	}
+	return readEvents(raw)
 }
 
 // readPeers reads members in a few words.

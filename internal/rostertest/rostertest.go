@@ -140,7 +140,7 @@ func (w *World) Found(t testing.TB, owner account.Person, name, slug string) uui
 
 // Trace is where the tests come from.
 func Trace() account.Trace {
-	return account.Trace{Address: "192.0.2.1", UserAgent: "rostertest", RequestID: "req_test"}
+	return account.Trace{Address: "192.0.2.1", UserAgent: "rostertest", RequestID: "req_" + uuid.NewString()}
 }
 
 // As enters an organization as somebody.

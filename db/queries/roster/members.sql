@@ -199,7 +199,7 @@ SELECT t.user_id, t.id, t.name, t.email, t.email_norm, t.status, t.roles, t.vers
        (SELECT count(*) FROM (SELECT 1 FROM roster.memberships c WHERE c.org_id = t.org_id AND c.invited_by = t.user_id
                                  AND (c.status IN ('active', 'suspended') OR @former_too::boolean) LIMIT 1001) n)::bigint AS invited,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
-         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, 1 AS alike,
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after,
                 CASE WHEN h.actor_id = @user_id::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
            FROM roster.audit_events h
@@ -244,17 +244,28 @@ WHERE r.org_id = @org_id AND r.role = 'owner'
 ORDER BY m.sort_name, m.user_id
 LIMIT 5;
 
--- name: GetOverview :one
--- With the jobs of the person who looks: those at work, and those of the last day. Of what happened, what was done by one
--- request counts as one, the last of it with how many are alike.
+-- name: ListLatest :one
+-- What happened last, where one request did much: what it did alike counts as one, the last of it with how many they are.
 WITH RECURSIVE latest AS (
-  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = @org_id AND @with_events::boolean ORDER BY x.id DESC LIMIT 1)
+  (SELECT x.id, x.event, x.request_id, 1 AS nr FROM roster.audit_events x WHERE x.org_id = @org_id ORDER BY x.id DESC LIMIT 1)
   UNION ALL
   SELECT n.id, n.event, n.request_id, l.nr + 1 FROM latest l CROSS JOIN LATERAL (
     SELECT x.id, x.event, x.request_id FROM roster.audit_events x
      WHERE x.org_id = @org_id AND x.id < l.id AND NOT (x.request_id = l.request_id AND x.event = l.event AND x.request_id <> '')
      ORDER BY x.id DESC LIMIT 1) n
   WHERE l.nr < 11)
+SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC), '[]')::jsonb AS events FROM (
+  SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, h.request_id,
+         (SELECT count(*) FROM roster.audit_events x
+           WHERE x.org_id = h.org_id AND x.id <= h.id AND x.id > coalesce(l.below, '00000000-0000-0000-0000-000000000000') AND x.event = h.event) AS alike,
+         CASE WHEN h.actor_id = @user_id::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
+              THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
+    FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
+    JOIN roster.audit_events h ON h.org_id = @org_id AND h.id = l.id
+   WHERE l.nr <= 10) e;
+
+-- name: GetOverview :one
+-- With the jobs of the person who looks: those at work, and those of the last day.
 SELECT o.members_count, o.created_at,
        (SELECT count(*) FROM (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id AND i.state = 'open' AND i.delivery = 'failed' AND i.expires_at > now() LIMIT 100) x)::bigint AS undelivered,
        EXISTS (SELECT 1 FROM roster.invitations i WHERE i.org_id = o.id)::boolean AS ever_invited,
@@ -264,13 +275,11 @@ SELECT o.members_count, o.created_at,
           WHERE w.org_id = o.id AND w.started_by = @user_id AND w.created_at > now() - interval '1 day'
           ORDER BY w.created_at DESC LIMIT 5) j), '[]')::jsonb AS jobs,
        coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.at DESC, e.id DESC) FROM (
-         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after,
-                (SELECT count(*) FROM roster.audit_events x WHERE x.org_id = h.org_id AND x.id <= h.id AND x.id > coalesce(l.below, '00000000-0000-0000-0000-000000000000') AND x.event = h.event) AS alike,
+         SELECT h.id, h.at, h.event, h.actor_kind, h.actor_name, h.subject_kind, h.subject_id, h.subject_name, h.before, h.after, h.request_id,
                 CASE WHEN h.actor_id = @user_id::uuid AND h.undoes IS NULL AND h.at > now() - interval '10 minutes' AND h.event IN ('membership.roles_changed', 'membership.suspended', 'membership.reactivated', 'membership.removed')
               THEN NOT EXISTS (SELECT 1 FROM roster.audit_events s WHERE s.org_id = h.org_id AND s.subject_id = h.subject_id AND (s.at, s.id) > (h.at, h.id)) ELSE false END AS undoable
-           FROM (SELECT id, nr, lead(id) OVER (ORDER BY nr) AS below FROM latest) l
-           JOIN roster.audit_events h ON h.org_id = o.id AND h.id = l.id
-          WHERE l.nr <= 10) e), '[]')::jsonb AS events,
+           FROM roster.audit_events h WHERE h.org_id = o.id AND @with_events::boolean
+          ORDER BY h.id DESC LIMIT 10) e), '[]')::jsonb AS events,
        coalesce((SELECT jsonb_agg(to_jsonb(p) ORDER BY p.role DESC, p.sort_name, p.id) FROM (
          SELECT m.id, m.user_id, m.name, m.sort_name, r.role
            FROM roster.membership_roles r JOIN roster.memberships m ON m.org_id = r.org_id AND m.user_id = r.user_id
